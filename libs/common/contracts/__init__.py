@@ -1,0 +1,1 @@
+"""What services say to each other. Imports nothing else of the project."""

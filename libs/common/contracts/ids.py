@@ -1,0 +1,77 @@
+"""Ids are types with prefixes, so that one can't be passed for another; they sort by time of birth.
+
+The body is a ULID (https://github.com/ulid/spec) in lower case: 26 characters of Crockford's base 32.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, Self
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import core_schema
+from ulid import ULID
+
+_BODY = "[0-7][0-9a-hjkmnp-tv-z]{25}"
+
+
+class Id(str):
+    """A prefixed, time-ordered id. Constructing one from a malformed string raises ValueError."""
+
+    __slots__ = ()
+    prefix: ClassVar[str] = ""
+    _pattern: ClassVar[re.Pattern[str]]
+
+    def __init_subclass__(cls) -> None:
+        cls._pattern = re.compile(f"{cls.prefix}_{_BODY}")
+
+    def __new__(cls, value: str) -> Self:
+        if not cls._pattern.fullmatch(value):
+            raise ValueError(f"not an id of the form {cls.prefix}_…")
+        return super().__new__(cls, value)
+
+    @classmethod
+    def new(cls) -> Self:
+        return cls(f"{cls.prefix}_{str(ULID()).lower()}")
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            cls,
+            core_schema.str_schema(pattern=f"^{cls._pattern.pattern}$"),
+            serialization=core_schema.to_string_ser_schema(),
+        )
+
+
+class TenantId(Id):
+    prefix = "ten"
+
+
+class ApiKeyId(Id):
+    prefix = "key"
+
+
+class BatchId(Id):
+    prefix = "bat"
+
+
+class ImageId(Id):
+    prefix = "img"
+
+
+class ChunkId(Id):
+    prefix = "chk"
+
+
+class EndpointId(Id):
+    prefix = "whe"
+
+
+class DeliveryId(Id):
+    prefix = "whd"
+
+
+class MessageId(Id):
+    prefix = "msg"
