@@ -7,6 +7,8 @@ from contextlib import suppress
 
 from libs.common.bus.bus import Bus
 from libs.common.contracts.envelope import Envelope
+from libs.common.contracts.flow import consumers
+from libs.common.contracts.message import MESSAGES, Event
 from libs.common.db import Database, Row
 from libs.common.errors import MannequinError
 from libs.common.telemetry import logger
@@ -54,7 +56,7 @@ class Relay:
                 self._limit,
             )
             if rows:
-                await self._bus.publish([_envelope(row) for row in rows])
+                await self._bus.publish([e for e in map(_envelope, rows) if _awaited(e)])
                 # Losing this commit in a power cut only publishes again: no need to wait for the disk.
                 await tx.execute("set local synchronous_commit = off")
                 await tx.execute("delete from outbox where id = any($1)", [row["id"] for row in rows])
@@ -73,3 +75,9 @@ class Relay:
 
 def _envelope(row: Row) -> Envelope:
     return Envelope.parse(row["headers"], row["data"])
+
+
+def _awaited(envelope: Envelope) -> bool:
+    """False for a fact that no service consumes yet: the bus would refuse it, and it would block the rest."""
+    message = MESSAGES[envelope.type]
+    return not issubclass(message, Event) or bool(consumers(message))

@@ -45,7 +45,7 @@ def configure_logs(service: str, level: str = "info") -> None:
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
     """A logger whose events are short names in the past tense, with the facts as fields."""
-    bound: structlog.stdlib.BoundLogger = structlog.get_logger(logger=name)
+    bound: structlog.stdlib.BoundLogger = structlog.get_logger(component=name)
     return bound
 
 

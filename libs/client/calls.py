@@ -1,0 +1,136 @@
+"""Every call of the API as a value: what to send and how to read the answer. No I/O.
+
+The two clients, `sync.py` and `aio.py`, carry these out.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from libs.client.models import Batch, Delivery, Endpoint, Image, Page
+
+T = TypeVar("T")
+_BASE = "/api/v1"
+_MEDIA_TYPES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".avif": "image/avif",
+    ".heic": "image/heic",
+    ".zip": "application/zip",
+}
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One request. `upload` is a file to stream as the body; `read` turns the answer's body into a T."""
+
+    method: str
+    path: str
+    read: Callable[[bytes], T]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    upload: Path | None = None
+
+
+def _model(kind: Any) -> Callable[[bytes], Any]:
+    return TypeAdapter(kind).validate_json
+
+
+def _post(path: str, kind: Any, *, key: str | None = None, **rest: Any) -> Call[Any]:
+    """A POST that may be sent again: its idempotency key stays the same."""
+    headers = {"idempotency-key": key or str(uuid.uuid4()), **rest.pop("headers", {})}
+    return Call("POST", f"{_BASE}{path}", _model(kind), headers=headers, **rest)
+
+
+def _get(path: str, kind: Any, **params: Any) -> Call[Any]:
+    given = {name: value for name, value in params.items() if value is not None}
+    return Call("GET", f"{_BASE}{path}", _model(kind), params=given)
+
+
+def process_batch(archive: Path, options: Mapping[str, Any], key: str | None) -> Call[Batch]:
+    headers = {"content-type": "application/zip"}
+    return _post("/batch/process", Batch, key=key, params=dict(options), headers=headers, upload=archive)
+
+
+def get_batch(batch_id: str) -> Call[Batch]:
+    return _get(f"/batches/{batch_id}", Batch)
+
+
+def list_batches(cursor: str | None, limit: int) -> Call[Page[Batch]]:
+    return _get("/batches", Page[Batch], cursor=cursor, limit=limit)
+
+
+def list_images(batch_id: str, cursor: str | None, limit: int) -> Call[Page[Image]]:
+    return _get(f"/batches/{batch_id}/images", Page[Image], cursor=cursor, limit=limit)
+
+
+def cancel_batch(batch_id: str) -> Call[Batch]:
+    return _post(f"/batches/{batch_id}/cancel", Batch)
+
+
+def retry_batch(batch_id: str) -> Call[Batch]:
+    return _post(f"/batches/{batch_id}/retry", Batch)
+
+
+def batch_events(batch_id: str) -> str:
+    return f"{_BASE}/batches/{batch_id}/events"
+
+
+def batch_results(batch_id: str) -> str:
+    return f"{_BASE}/batches/{batch_id}/results.zip"
+
+
+def submit_image(photo: Path, options: Mapping[str, Any], key: str | None) -> Call[Image]:
+    """`wait=0`: the answer is the image's state, not its pixels."""
+    media_type = _MEDIA_TYPES.get(photo.suffix.lower(), "application/octet-stream")
+    params = {"wait": 0, "name": photo.name, **options}
+    return _post("/images", Image, key=key, params=params, headers={"content-type": media_type}, upload=photo)
+
+
+def get_image(image_id: str) -> Call[Image]:
+    return _get(f"/images/{image_id}", Image)
+
+
+def image_result(image_id: str) -> str:
+    return f"{_BASE}/images/{image_id}/result"
+
+
+def create_endpoint(url: str, types: tuple[str, ...] | None, description: str) -> Call[Endpoint]:
+    body = {"url": url, "description": description, **({"types": list(types)} if types else {})}
+    return _post("/webhook-endpoints", Endpoint, json=body)
+
+
+def list_endpoints() -> Call[Page[Endpoint]]:
+    return _get("/webhook-endpoints", Page[Endpoint])
+
+
+def delete_endpoint(endpoint_id: str) -> Call[None]:
+    return Call("DELETE", f"{_BASE}/webhook-endpoints/{endpoint_id}", lambda _: None)
+
+
+def test_endpoint(endpoint_id: str) -> Call[Delivery]:
+    return _post(f"/webhook-endpoints/{endpoint_id}/test", Delivery)
+
+
+def rotate_secret(endpoint_id: str) -> Call[Endpoint]:
+    return _post(f"/webhook-endpoints/{endpoint_id}/rotate-secret", Endpoint)
+
+
+def list_deliveries(endpoint_id: str, cursor: str | None, limit: int) -> Call[Page[Delivery]]:
+    path = f"/webhook-endpoints/{endpoint_id}/deliveries"
+    return _get(path, Page[Delivery], cursor=cursor, limit=limit)
+
+
+def redeliver(endpoint_id: str, delivery_id: str) -> Call[Delivery]:
+    return _post(f"/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliver", Delivery)

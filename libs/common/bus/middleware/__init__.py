@@ -1,0 +1,1 @@
+"""What happens around every handler, one file each. The order is in `connect.py`."""

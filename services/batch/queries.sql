@@ -1,0 +1,221 @@
+-- name: upsert_tenant
+-- Remember a tenant's weight for fair dispatch.
+insert into tenants (tenant_id, weight) values ($1, $2)
+on conflict (tenant_id) do update set weight = excluded.weight
+
+-- name: insert_batch
+-- Accept a batch; a second submission of the same id changes nothing.
+insert into batches (tenant_id, id, kind, status, api_key_id, archive_key, archive_size, options, traceparent,
+                     created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+on conflict do nothing
+
+-- name: lock_batch
+-- Take the batch's row for this transaction: whoever changes its images holds it first.
+select * from batches where tenant_id = $1 and id = $2 for update
+
+-- name: get_batch
+-- One batch.
+select * from batches where tenant_id = $1 and id = $2
+
+-- name: list_batches
+-- A page of a tenant's batches, newest first.
+select * from batches
+where tenant_id = $1 and kind = 'archive' and ($2::text is null or id < $2)
+order by id desc limit $3
+
+-- name: insert_images
+-- Add the images of one slice of the archive; those that are there already stay as they are.
+insert into images (tenant_id, id, batch_id, position, name, status, photo, duplicate_of, failure_code,
+                    failure_detail, sequence, ended_at)
+select $1, o.id, $2, o.position, o.name, o.status, o.photo, o.duplicate_of, o.failure_code, o.failure_detail,
+       o.sequence, case when o.sequence is not null then now() end
+from jsonb_to_recordset($3) as o(id text, position int, name text, status text, photo jsonb, duplicate_of text,
+                                 failure_code text, failure_detail text, sequence int)
+on conflict do nothing
+
+-- name: move_counts
+-- Add to the batch's counters, and say how it stands then.
+update batches
+set total = total + $3, ready = ready + $4, waiting = waiting + $5, rendering = rendering + $6,
+    completed = completed + $7, failed = failed + $8, refused = refused + $9, cancelled = cancelled + $10,
+    duplicates = duplicates + $11, sequence = sequence + $12
+where tenant_id = $1 and id = $2
+returning *
+
+-- name: advance_split
+-- Remember how far the archive is split.
+update batches set split_next = $3, status = $4, started_at = coalesce(started_at, now()), split_until = null
+where tenant_id = $1 and id = $2
+
+-- name: keep_splitting
+-- Hold on to a batch that is being split.
+update batches set split_next = $3, status = 'splitting', started_at = coalesce(started_at, now()),
+                   split_until = now() + make_interval(secs => $4)
+where tenant_id = $1 and id = $2
+
+-- name: claim_split
+-- Take the oldest batch that nobody splits.
+update batches set split_until = now() + make_interval(secs => $1)
+where (tenant_id, id) = (
+    select tenant_id, id from batches
+    where status in ('accepted', 'splitting') and (split_until is null or split_until < now())
+    order by created_at limit 1 for update skip locked
+)
+returning *
+
+-- name: end_batch
+-- Close the batch.
+update batches set status = $3, failure_code = $4, failure_detail = $5, ended_at = now(), split_until = null
+where tenant_id = $1 and id = $2
+returning *
+
+-- name: reopen_batch
+-- Begin another round with the failed images.
+update batches
+set status = 'processing', round = round + 1, failure_code = null, failure_detail = null, ended_at = null,
+    cancelling = false
+where tenant_id = $1 and id = $2
+
+-- name: mark_cancelling
+-- Release nothing more of the batch.
+update batches set cancelling = true where tenant_id = $1 and id = $2
+
+-- name: cancel_waiting
+-- End the images that wait, numbered from $3 on.
+with ended as (
+    select id, $3 + row_number() over (order by position) as sequence from images
+    where tenant_id = $1 and batch_id = $2 and status = 'waiting'
+)
+update images i set status = 'cancelled', sequence = ended.sequence, ended_at = now()
+from ended where i.tenant_id = $1 and i.id = ended.id
+returning i.duplicate_of
+
+-- name: reset_failed
+-- Put the failed images back in line.
+update images
+set status = 'waiting', attempts = 0, failure_code = null, failure_detail = null, sequence = null,
+    ended_at = null, released_at = null, render_ms = null
+where tenant_id = $1 and batch_id = $2 and status = 'failed'
+returning duplicate_of
+
+-- name: known_photos
+-- What is known of a batch's photos so far, to find repeated ones after a restart.
+select id, photo from images
+where tenant_id = $1 and batch_id = $2 and photo is not null and duplicate_of is null
+
+-- name: get_image
+-- One image.
+select * from images where tenant_id = $1 and id = $2
+
+-- name: list_images
+-- A page of a batch's images in the archive's order.
+select * from images
+where tenant_id = $1 and batch_id = $2 and position > $3 and (cardinality($4::text[]) = 0 or status = any($4))
+order by position limit $5
+
+-- name: list_ended
+-- Images that ended after a sequence number.
+select * from images where tenant_id = $1 and batch_id = $2 and sequence > $3 order by sequence limit $4
+
+-- name: lock_dispatch
+-- One dispatcher at a time, whatever the number of replicas.
+select pg_advisory_xact_lock(7355609)
+
+-- name: demands
+-- Tenants whose images wait, with their weights.
+select b.tenant_id, sum(b.ready)::int as ready, coalesce(max(t.weight), 1) as weight
+from batches b left join tenants t using (tenant_id)
+where b.ready > 0 and b.kind = 'archive' and not b.cancelling
+group by b.tenant_id
+
+-- name: count_rendering
+-- Images in flight.
+select count(*)::int from images where status = 'rendering'
+
+-- name: waiting_singles
+-- Single images that wait, in order of arrival.
+select tenant_id, id from batches
+where ready > 0 and kind = 'single' and not cancelling
+order by id limit $1
+
+-- name: lock_next_batch
+-- The tenant's oldest batch that has something to release.
+select * from batches
+where tenant_id = $1 and ready > 0 and kind = 'archive' and not cancelling
+order by id limit 1 for update
+
+-- name: take_images
+-- Release up to $3 images of a batch.
+with taken as (
+    select id from images
+    where tenant_id = $1 and batch_id = $2 and status = 'waiting' and duplicate_of is null
+    order by position limit $3
+)
+update images i set status = 'rendering', released_at = now(), attempts = attempts + 1
+from taken where i.tenant_id = $1 and i.id = taken.id
+returning i.id, i.position, i.photo
+
+-- name: stale_batches
+-- Batches with images whose outcome is overdue.
+select distinct tenant_id, batch_id from images
+where status = 'rendering' and released_at < now() - make_interval(secs => $1)
+limit 100
+
+-- name: take_back_stale
+-- Put overdue images of a batch back in line.
+update images set status = 'waiting', released_at = null
+where tenant_id = $1 and batch_id = $2 and status = 'rendering'
+  and released_at < now() - make_interval(secs => $3)
+returning id
+
+-- name: lock_open_images
+-- Those of the images that have not ended yet.
+select id, status from images
+where tenant_id = $1 and id = any($2) and status in ('waiting', 'rendering') for update
+
+-- name: open_duplicates
+-- Images that wait for the outcome of another.
+select id, duplicate_of from images
+where tenant_id = $1 and duplicate_of = any($2) and status = 'waiting' for update
+
+-- name: copy_ended
+-- Give repeated photos the outcome of an original that ended before they were found, numbered after $3.
+with late as (
+    select c.id as copy, row_number() over (order by c.position) as place, o.*
+    from images c join images o on o.tenant_id = c.tenant_id and o.id = c.duplicate_of
+    where c.tenant_id = $1 and c.batch_id = $2 and c.status = 'waiting' and o.status in ('completed', 'failed')
+)
+update images i
+set status = late.status, result_key = late.result_key, media_type = late.media_type, width = late.width,
+    height = late.height, size = late.size, sha256 = late.sha256, verdict = late.verdict, score = late.score,
+    reasons = late.reasons, model = late.model, render_ms = late.render_ms, failure_code = late.failure_code,
+    failure_detail = late.failure_detail, sequence = $3 + late.place, ended_at = now()
+from late where i.tenant_id = $1 and i.id = late.copy
+returning i.*
+
+-- name: record_outcomes
+-- Write how images ended.
+update images i
+set status = o.status, result_key = o.result_key, media_type = o.media_type, width = o.width, height = o.height,
+    size = o.size, sha256 = o.sha256, verdict = o.verdict, score = o.score,
+    reasons = coalesce(o.reasons, '{}'), model = o.model, render_ms = o.render_ms,
+    failure_code = o.failure_code, failure_detail = o.failure_detail, sequence = o.sequence, ended_at = now()
+from jsonb_to_recordset($2) as o(id text, status text, result_key text, media_type text, width int, height int,
+    size bigint, sha256 text, verdict text, score real, reasons text[], model text, render_ms int,
+    failure_code text, failure_detail text, sequence int)
+where i.tenant_id = $1 and i.id = o.id
+returning i.*
+
+-- name: insert_charges
+-- One immutable charge for each image that was rendered.
+insert into charges (tenant_id, image_id, batch_id, route, model, render_ms)
+select $1, o.image_id, $2, 'platform', o.model, o.render_ms
+from jsonb_to_recordset($3) as o(image_id text, model text, render_ms int)
+on conflict do nothing
+
+-- name: backlog
+-- What waits, for autoscaling.
+select coalesce(sum(ready), 0)::int as images,
+       coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest_s
+from batches where ready > 0

@@ -1,0 +1,49 @@
+"""The parts of the batch service, put together by hand."""
+
+from __future__ import annotations
+
+from libs.common.bus.connect import connect
+from libs.common.db import Database
+from libs.common.lifecycle import Lifecycle
+from libs.common.objects import Objects
+from libs.common.outbox import Relay
+from services.batch.collector import Collector
+from services.batch.dispatcher import Dispatcher
+from services.batch.handlers import attach
+from services.batch.progress import Progress
+from services.batch.service import BatchService
+from services.batch.settings import BatchSettings
+from services.batch.splitter import Splitter
+from services.batch.window import Window
+
+
+async def wire(settings: BatchSettings, lifecycle: Lifecycle) -> None:
+    """Start everything; the loops before the subscriptions, so that what comes in finds them running."""
+    database = await lifecycle.open(
+        "database",
+        Database(
+            settings.database_url,
+            settings.platform_database_url,
+            schema="batch",
+            connections=settings.database_connections,
+        ),
+    )
+    objects = Objects(settings.objects_url)
+    lifecycle.pings["objects"] = objects.ping
+    bus = await lifecycle.open("bus", connect(settings.bus_url, "batch"))
+
+    progress = Progress(bus)
+    window = Window(queued_s=settings.queued_s, chunk=settings.chunk)
+    dispatcher = Dispatcher(database, window, render_timeout_s=settings.render_timeout_s)
+    splitter = Splitter(database, objects, progress, dispatcher.wake, workers=settings.splitters)
+    collector = Collector(progress, dispatcher.wake, window.image_took)
+    service = BatchService(database, progress, split=splitter.wake, dispatch=dispatcher.wake)
+
+    relay = Relay(database, bus)
+    lifecycle.background("outbox", relay.run())
+    lifecycle.background("inbox sweep", relay.sweep_inbox())
+    lifecycle.background("progress", progress.run())
+    lifecycle.background("dispatcher", dispatcher.run())
+    lifecycle.background("watch", dispatcher.watch())
+    lifecycle.background("splitter", splitter.run())
+    await attach(bus, database, service, collector, dispatcher)

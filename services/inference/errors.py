@@ -1,0 +1,55 @@
+"""What can go wrong while a picture is rendered.
+
+InferenceError
+├── PictureRefused   this picture can never be rendered; its code goes to the customer
+├── WorkerKilled     the process that rendered this picture died or took too long
+└── ModelRefused     the model or its execution provider is not as asked; the process must not start
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from libs.common.errors import MannequinError
+
+
+class RefusalCode(StrEnum):
+    """Why the pipeline refuses a picture. Stable: customers' programs compare these strings."""
+
+    EMPTY = "empty"
+    NOT_AN_IMAGE = "not_an_image"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    TOO_MANY_BYTES = "too_many_bytes"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    PHOTO_LOST = "photo_lost"
+    RENDER_FAILED = "render_failed"
+    KILLED_WORKER = "killed_worker"
+
+
+class InferenceError(MannequinError):
+    """Something in inference failed."""
+
+
+class PictureRefused(InferenceError):
+    """The picture cannot be rendered however often it is tried; `detail` says how to mend it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = str(code)
+
+    def __reduce__(self) -> tuple[type[PictureRefused], tuple[str, str]]:
+        """It may be raised in a child process and has to reach its parent whole."""
+        return type(self), (self.code, self.detail)
+
+
+class WorkerKilled(InferenceError):
+    """The picture ended the process that rendered it, or took too long, each time it was tried."""
+
+    def __init__(self) -> None:
+        super().__init__(type(self).__doc__)
+
+
+class ModelRefused(InferenceError):
+    """The model's files or the execution provider are not what the settings name: mend them, start again."""

@@ -1,0 +1,20 @@
+"""Tells the dispatcher that this worker is there and how much it takes on."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from libs.common.bus.bus import Bus
+from libs.common.contracts.inference import WorkerSeen
+from libs.common.errors import MannequinError
+
+_INTERVAL_S = 3.0
+
+
+async def beat(bus: Bus, worker: str, capacity: int) -> None:
+    """Signal now and every few seconds, until cancelled."""
+    while True:
+        with suppress(MannequinError):
+            await bus.signal(WorkerSeen(worker=worker, capacity=capacity))
+        await asyncio.sleep(_INTERVAL_S)

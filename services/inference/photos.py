@@ -1,0 +1,42 @@
+"""Photos out of object storage and results into it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from libs.common.contracts.inference import ArchivedPhoto, PhotoSource
+from libs.common.errors import NotFound
+from libs.common.objects import Objects
+from libs.common.zip_entry import EntryDamaged, inflate_entry
+from services.inference.errors import PictureRefused, RefusalCode
+
+
+class Photos:
+    """Reads a photo where it lies, also in the middle of an archive."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    async def read(self, source: PhotoSource) -> bytes:
+        """The photo's bytes. PictureRefused if they are gone or damaged; Unavailable if the storage is."""
+        try:
+            if not isinstance(source, ArchivedPhoto):
+                return await self._objects.read(source.key)
+            raw = await self._objects.read_range(source.key, source.offset, source.length)
+            return await asyncio.to_thread(_inflate, raw, source)
+        except EntryDamaged as damage:
+            raise PictureRefused(RefusalCode(damage.code.value), damage.detail) from damage
+        except NotFound as error:
+            detail = "The photo is no longer in the storage; send it again."
+            raise PictureRefused(RefusalCode.PHOTO_LOST, detail) from error
+
+    async def write(self, key: str, data: bytes) -> str:
+        """Store a result; its SHA-256 in hex."""
+        digest = await asyncio.to_thread(hashlib.sha256, data)
+        await self._objects.put(key, data)
+        return digest.hexdigest()
+
+
+def _inflate(raw: bytes, source: ArchivedPhoto) -> bytes:
+    return inflate_entry(raw, method=source.method, size=source.size, crc32=source.crc32)

@@ -1,0 +1,373 @@
+"""From an uploaded ZIP to the end of its group, on a real database and a real folder."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libs.common.bus.connect import connect
+from libs.common.contracts.batch import (
+    Batch,
+    BatchCompleted,
+    BatchFailed,
+    CancelBatch,
+    GetBatch,
+    Image,
+    ListImages,
+    RetryBatch,
+    SubmitBatch,
+    SubmitImage,
+)
+from libs.common.contracts.ids import ApiKeyId, BatchId, ChunkId, ImageId, TenantId
+from libs.common.contracts.inference import (
+    ImagesRendered,
+    RenderedImage,
+    RenderImages,
+    RenderImagesNow,
+    RenderOutcome,
+    UnrenderableImage,
+    Verdict,
+)
+from libs.common.contracts.message import Message
+from libs.common.contracts.options import RenderOptions
+from libs.common.db import Database
+from libs.common.errors import Unavailable
+from libs.common.objects import Objects, tenant_key
+from services.batch.collector import Collector
+from services.batch.dispatcher import Dispatcher
+from services.batch.errors import BatchEnded, BatchStillRunning, NoSuchBatch, NothingToRetry
+from services.batch.progress import Progress
+from services.batch.service import BatchService
+from services.batch.splitter import Split
+from services.batch.store import sql
+from services.batch.window import Window
+from tests.servers.databases import TestDatabase
+from tests.unit.archive_samples import JPEG, Part, build
+
+
+@dataclass
+class Desk:
+    """The parts of the batch service and one tenant; messages stay in the outbox, as there is no broker."""
+
+    database: Database
+    objects: Objects
+    tenant: TenantId = field(default_factory=TenantId.new)
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(connect("nats://nobody", "batch"))
+        self.collector = Collector(self.progress, lambda: None, lambda _: None)
+        self.dispatcher = Dispatcher(
+            self.database, Window(queued_s=60, chunk=16, image_s=0.01), render_timeout_s=60
+        )
+        self.service = BatchService(self.database, self.progress, split=lambda: None, dispatch=lambda: None)
+
+    async def submit(self, archive: bytes) -> BatchId:
+        batch_id = BatchId.new()
+        key = tenant_key(self.tenant, "batches", batch_id, "archive.zip")
+        await self.objects.put(key, archive)
+        command = SubmitBatch(
+            batch_id=batch_id,
+            api_key_id=ApiKeyId.new(),
+            archive_key=key,
+            archive_size=len(archive),
+            options=RenderOptions(),
+            submitted_at=datetime.now(UTC),
+        )
+        async with self.database.tenant(self.tenant) as tx:
+            await self.service.submit_batch(command, tx)
+        return batch_id
+
+    async def split(self, batch_id: BatchId, database: Any = None) -> None:
+        async with self.database.tenant(self.tenant) as tx:
+            row = await tx.fetchrow(sql.get_batch, self.tenant, batch_id)
+        assert row is not None
+        await Split(database or self.database, self.objects, self.progress, row, lambda: None).run()
+
+    async def released(self) -> list[ImageId]:
+        """Dispatch until nothing more comes; the images in the order of their release."""
+        images: list[ImageId] = []
+        while await self.dispatcher.dispatch():
+            for message in await self.outbox(RenderImages):
+                images += [item.image_id for item in message.items]  # type: ignore[attr-defined]
+            await self.forget(RenderImages)
+        return images
+
+    async def collect(self, batch_id: BatchId, outcomes: Sequence[RenderOutcome]) -> None:
+        message = ImagesRendered(
+            chunk_id=ChunkId.new(), batch_id=batch_id, worker="w", outcomes=tuple(outcomes)
+        )
+        async with self.database.tenant(self.tenant) as tx:
+            await self.collector.collect(message, tx)
+
+    async def batch(self, batch_id: BatchId) -> Batch:
+        return await self.service.get_batch(GetBatch(batch_id=batch_id), self.tenant)
+
+    async def images(self, batch_id: BatchId) -> tuple[Image, ...]:
+        page = await self.service.list_images(ListImages(batch_id=batch_id, limit=500), self.tenant)
+        return page.items
+
+    async def outbox(self, kind: type[Message]) -> list[Message]:
+        async with self.database.platform("look") as tx:
+            rows = await tx.fetch(
+                "select headers, data from outbox where tenant_id = $1 order by id", self.tenant
+            )
+        return [kind.model_validate_json(row["data"]) for row in rows if row["headers"]["type"] == kind.wire]
+
+    async def forget(self, kind: type[Message]) -> None:
+        async with self.database.platform("forget") as tx:
+            await tx.execute("delete from outbox where headers->>'type' = $1", kind.wire)
+
+    async def charged(self) -> int:
+        async with self.database.tenant(self.tenant) as tx:
+            return int(await tx.fetchval("select count(*) from charges"))
+
+
+@pytest.fixture
+async def desk(database: TestDatabase, tmp_path: Path) -> AsyncIterator[Desk]:
+    own = database.of("batch")
+    await own.start()
+    async with own.platform("clean up") as tx:
+        await tx.execute("delete from batches")
+    yield Desk(own, Objects(tmp_path.as_uri()))
+    await own.close()
+
+
+def photo(number: int) -> bytes:
+    return JPEG + str(number).encode()
+
+
+def archive(count: int) -> bytes:
+    return build([Part(f"{number:04}.jpg".encode(), photo(number)) for number in range(count)])
+
+
+def done(image_id: ImageId) -> RenderedImage:
+    return RenderedImage(
+        image_id=image_id,
+        result_key=f"r/{image_id}",
+        media_type="image/png",
+        size=1,
+        sha256="0" * 64,
+        width=1,
+        height=1,
+        verdict=Verdict.PUBLISHABLE,
+        score=1,
+        model="m@1",
+        render_ms=5,
+    )
+
+
+def broken(image_id: ImageId) -> UnrenderableImage:
+    return UnrenderableImage(image_id=image_id, code="corrupt", detail="It is damaged.")
+
+
+async def test_an_archive_becomes_images_that_lie_where_they_lay(desk: Desk) -> None:
+    """Each knows its range in the archive; what can't be rendered is refused by itself, with the reason."""
+    content = build([Part(b"a.jpg", photo(1)), Part(b"note.txt", b"hello"), Part(b"__MACOSX/._a.jpg", b"x")])
+    batch_id = await desk.submit(content)
+    await desk.split(batch_id)
+
+    good, refused = await desk.images(batch_id)
+    assert (good.name, good.status, refused.name, refused.status) == (
+        "a.jpg",
+        "waiting",
+        "note.txt",
+        "refused",
+    )
+    assert refused.failure is not None
+    assert refused.failure.code == "not_an_image"
+    assert await desk.released() == [good.id]
+
+
+async def test_a_batch_ends_once_and_charges_each_image_once(desk: Desk) -> None:
+    """However often and however late the same outcomes come."""
+    batch_id = await desk.submit(archive(20))
+    await desk.split(batch_id)
+    images = await desk.released()
+    outcomes = [done(image) for image in images]
+    for chunk in (outcomes[:7], outcomes[:7], outcomes[7:], outcomes):
+        await desk.collect(batch_id, chunk)
+
+    batch = await desk.batch(batch_id)
+    assert (batch.status, batch.counts.completed, batch.progress) == ("completed", 20, 1.0)
+    assert len(await desk.outbox(BatchCompleted)) == 1
+    assert await desk.charged() == 20
+    assert sorted(image.sequence or 0 for image in await desk.images(batch_id)) == list(range(1, 21))
+
+
+class Dying:
+    """A database whose process is killed when it begins its transaction number `at`."""
+
+    def __init__(self, database: Database, at: int) -> None:
+        self._database = database
+        self._left = at
+
+    def tenant(self, tenant: TenantId) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise Unavailable("killed here")
+        return self._database.tenant(tenant)
+
+
+@pytest.mark.parametrize("slices", [0, 1, 2])
+async def test_a_splitter_killed_between_slices_goes_on_without_doubling(desk: Desk, slices: int) -> None:
+    """The mark in the batch's row and the images of a slice are one transaction."""
+    batch_id = await desk.submit(archive(300))
+    with pytest.raises(Unavailable):
+        await desk.split(batch_id, Dying(desk.database, slices))
+    assert (await desk.batch(batch_id)).counts.total == slices * 128
+
+    await desk.split(batch_id)
+    assert [image.position for image in await desk.images(batch_id)] == list(range(300))
+    assert (await desk.batch(batch_id)).counts.total == 300
+
+
+async def test_two_splitters_of_one_batch_do_not_double_it(desk: Desk) -> None:
+    """A claim that ran out leaves two at work; the slower one's slices find the mark moved."""
+    batch_id = await desk.submit(archive(200))
+    async with desk.database.tenant(desk.tenant) as tx:
+        row = await tx.fetchrow(sql.get_batch, desk.tenant, batch_id)
+    assert row is not None
+    for _ in range(2):
+        await Split(desk.database, desk.objects, desk.progress, row, lambda: None).run()
+    assert (await desk.batch(batch_id)).counts.total == 200
+
+
+async def test_the_same_picture_twice_is_rendered_and_charged_once(desk: Desk) -> None:
+    """The copy takes the original's outcome over, also when that came before the copy was found."""
+    parts = [Part(b"a.jpg", photo(1)), Part(b"b.jpg", photo(2)), Part(b"copy of a.jpg", photo(1), method=0)]
+    batch_id = await desk.submit(build(parts))
+    await desk.split(batch_id)
+    released = await desk.released()
+    assert len(released) == 2
+    await desk.collect(batch_id, [done(image) for image in released])
+
+    a, _, copy = await desk.images(batch_id)
+    assert (copy.status, copy.duplicate_of, copy.result_key) == ("completed", a.id, a.result_key)
+    assert await desk.charged() == 2
+    assert (await desk.batch(batch_id)).counts.duplicates == 1
+
+
+async def test_a_copy_in_a_later_slice_than_its_finished_original_is_settled(desk: Desk) -> None:
+    """The original may be rendered before the end of the archive is read."""
+    parts = [Part(f"{n}.jpg".encode(), photo(n)) for n in range(200)] + [Part(b"again.jpg", photo(0))]
+    batch_id = await desk.submit(build(parts))
+    with pytest.raises(Unavailable):
+        await desk.split(batch_id, Dying(desk.database, 1))
+    await desk.collect(batch_id, [done(image) for image in await desk.released()])
+    await desk.split(batch_id)
+    await desk.collect(batch_id, [done(image) for image in await desk.released()])
+
+    assert (await desk.images(batch_id))[-1].status == "completed"
+    assert (await desk.batch(batch_id)).status == "completed"
+    assert await desk.charged() == 200
+
+
+async def test_equal_checksums_of_different_pictures_do_not_make_them_one(desk: Desk) -> None:
+    """A CRC is easily forged; only equal bytes are the same picture."""
+    one = photo(1) + b"\0\0\0\0"
+    other = _forged(photo(2), zlib.crc32(one))
+    assert (len(one), zlib.crc32(one)) == (len(other), zlib.crc32(other))
+    batch_id = await desk.submit(build([Part(b"a.jpg", one), Part(b"b.jpg", other)]))
+    await desk.split(batch_id)
+    assert (await desk.batch(batch_id)).counts.duplicates == 0
+
+
+async def test_an_archive_without_a_photo_fails_with_the_reason(desk: Desk) -> None:
+    """Nothing valid inside: the batch fails and says so, once."""
+    batch_id = await desk.submit(build([Part(b"a.txt", b"no picture")]))
+    await desk.split(batch_id)
+    batch = await desk.batch(batch_id)
+    assert batch.failure is not None
+    assert (batch.status, batch.failure.code) == ("failed", "nothing_to_render")
+    assert len(await desk.outbox(BatchFailed)) == 1
+
+
+async def test_failed_images_can_be_rendered_again(desk: Desk) -> None:
+    """A retry is another round of the same batch: the completed ones keep their results."""
+    batch_id = await desk.submit(archive(3))
+    await desk.split(batch_id)
+    with pytest.raises(BatchStillRunning):
+        await desk.service.retry(RetryBatch(batch_id=batch_id), desk.tenant)
+    first, second, third = await desk.released()
+    await desk.collect(batch_id, [done(first), broken(second), done(third)])
+
+    batch = await desk.service.retry(RetryBatch(batch_id=batch_id), desk.tenant)
+    assert (batch.status, batch.round, batch.counts.waiting) == ("processing", 2, 1)
+    assert await desk.released() == [second]
+    await desk.collect(batch_id, [done(second)])
+    assert (await desk.batch(batch_id)).counts.completed == 3
+    assert len(await desk.outbox(BatchCompleted)) == 2
+    assert await desk.charged() == 3
+    with pytest.raises(NothingToRetry):
+        await desk.service.retry(RetryBatch(batch_id=batch_id), desk.tenant)
+
+
+async def test_cancelling_ends_what_waits_and_keeps_what_renders(desk: Desk) -> None:
+    """The batch ends when the last image in hand is through."""
+    batch_id = await desk.submit(archive(600))
+    await desk.split(batch_id)
+    await desk.dispatcher.dispatch()
+    messages = await desk.outbox(RenderImages)
+    in_hand = [item.image_id for message in messages for item in message.items]  # type: ignore[attr-defined]
+    await desk.service.cancel(CancelBatch(batch_id=batch_id), desk.tenant)
+    assert await desk.released() == []
+    await desk.collect(batch_id, [done(image) for image in in_hand])
+
+    batch = await desk.batch(batch_id)
+    assert (batch.status, batch.counts.completed) == ("cancelled", len(in_hand))
+    assert batch.counts.cancelled == 600 - len(in_hand)
+    with pytest.raises(BatchEnded):
+        await desk.service.cancel(CancelBatch(batch_id=batch_id), desk.tenant)
+
+
+async def test_a_single_image_goes_ahead_of_every_batch(desk: Desk) -> None:
+    """It is released though the window is full, and by a command of its own."""
+    batch_id = await desk.submit(archive(600))
+    await desk.split(batch_id)
+    await desk.dispatcher.dispatch()
+    command = SubmitImage(
+        batch_id=BatchId.new(),
+        image_id=ImageId.new(),
+        api_key_id=ApiKeyId.new(),
+        name="coat.jpg",
+        photo_key="k",
+        photo_size=3,
+        options=RenderOptions(),
+        submitted_at=datetime.now(UTC),
+    )
+    async with desk.database.tenant(desk.tenant) as tx:
+        await desk.service.submit_image(command, tx)
+    await desk.dispatcher.dispatch()
+    [now] = await desk.outbox(RenderImagesNow)
+    assert json.loads(now.model_dump_json())["items"][0]["image_id"] == command.image_id
+
+
+async def test_another_tenant_finds_nothing(desk: Desk) -> None:
+    """Not even that the batch exists."""
+    batch_id = await desk.submit(archive(1))
+    with pytest.raises(NoSuchBatch):
+        await desk.service.get_batch(GetBatch(batch_id=batch_id), TenantId.new())
+
+
+def _forged(content: bytes, wanted: int) -> bytes:
+    """`content` with four bytes appended that give it the CRC-32 `wanted` (the register run backwards)."""
+    table = [_table_entry(n) for n in range(256)]
+    register = wanted ^ 0xFFFFFFFF
+    for _ in range(4):
+        index = next(n for n in range(256) if table[n] >> 24 == register >> 24)
+        register = ((register ^ table[index]) << 8 | index) & 0xFFFFFFFF
+    have = zlib.crc32(content) ^ 0xFFFFFFFF
+    return content + (register ^ have).to_bytes(4, "little")
+
+
+def _table_entry(number: int) -> int:
+    for _ in range(8):
+        number = number >> 1 ^ (0xEDB88320 if number & 1 else 0)
+    return number
