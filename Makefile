@@ -49,8 +49,12 @@ format: install ## Format and mend what can be mended by itself
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
 
+generated: install ## Write the generated files anew
+	@$(BIN)/python -m libs.common.contracts.asyncapi > docs/asyncapi.json
+	@$(BIN)/python -m libs.common.contracts.diagram
+
 verify: install ## Fail on a stale generated file
-	@$(BIN)/python -m libs.common.contracts.asyncapi --check
+	@$(BIN)/pytest -q tests/arch -k is_fresh
 
 rabbitmq: ## Install RabbitMQ from Debian's packages (root, or sudo without a password)
 	@sh deploy/local/install_rabbitmq.sh
@@ -61,6 +65,6 @@ bench: install ## Run the benchmarks (ONLY=name for one)
 clean: ## Remove the state folder, results and caches (.venv stays)
 	rm -rf .mannequin out build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help install lock run test check format verify rabbitmq bench clean
+.PHONY: help install lock run test check format generated verify rabbitmq bench clean
 
 -include training/training.mk

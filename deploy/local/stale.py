@@ -47,12 +47,10 @@ class PidFile:
     def survivors(self, mark: str) -> list[psutil.Process]:
         """The recorded process with all that it started, or what is left of its group; never a stranger."""
         try:
-            leader = psutil.Process(self.pid)
+            started = psutil.Process(self.pid).create_time()
         except psutil.NoSuchProcess:
             return [member for member in _group(self.pid) if _has_mark(member, mark)]
-        if abs(leader.create_time() - self.started) > START_TOLERANCE_S:
-            return []
-        return family(self.pid)
+        return family(self.pid) if abs(started - self.started) <= START_TOLERANCE_S else []
 
 
 def family(pid: int) -> list[psutil.Process]:

@@ -85,11 +85,12 @@ class _Demo:
     async def _render(self, archive: Path) -> Batch:
         columns = (TextColumn("{task.description:9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self._console) as bars:
-            task = bars.add_task("uploading", total=archive.stat().st_size // 1024)
+            total = (await asyncio.to_thread(archive.stat)).st_size // 1024
+            task = bars.add_task("uploading", total=total)
             batch = await self._client.batches.process(
                 archive, progress=lambda size: bars.advance(task, size / 1024)
             )
-            bars.update(task, completed=archive.stat().st_size // 1024)
+            bars.update(task, completed=total)
             task = bars.add_task("rendering", total=None)
 
             def show(event: Event) -> None:
@@ -112,8 +113,7 @@ class _Demo:
         self._console.print(f"webhook [bold]{told['type']}[/] received, its signature verifies")
 
     async def _save(self, archive: Path, batch: Batch, images: Sequence[Image]) -> None:
-        shutil.rmtree(OUT, ignore_errors=True)
-        OUT.mkdir()
+        await asyncio.to_thread(_empty, OUT)
         if batch.status == "completed":
             await self._client.batches.download(batch.id, OUT / "results.zip")
         else:
@@ -128,6 +128,11 @@ class _Demo:
                 self._faults.append(f"{image.name}: {reason}")
         await asyncio.to_thread(_write_sheet, archive, images, results)
         self._console.print(f"results in [bold]{OUT}/[/], before and after on {OUT / 'contact-sheet.jpg'}")
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
 
 
 def _unpack(path: Path) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ _QUALITY = 92
 
 
 def as_archive(photos: Path | None, folder: Path) -> Path:
-    """A ZIP of the user's photos (a ZIP stays as it is), or of sample photos. `folder` is for what is made."""
+    """A ZIP of the user's photos (a ZIP stays as it is), or of drawn ones; `folder` takes what is made."""
     if photos is None:
         return _write(folder / "sample.zip", _drawn())
     if photos.is_file():

@@ -49,7 +49,7 @@ class Postgres(SingleProcess):
         self._password = password
         self._durable = durable
         self._folder = state.data("postgres")
-        self._data = self._folder / "data"
+        self.data_folder = self._folder / "data"
 
     @property
     def url(self) -> str:
@@ -71,11 +71,11 @@ class Postgres(SingleProcess):
         account = accounts.unprivileged_account()
         if account is not None:
             self._open_the_way(account)
-        if not self._data.exists():
+        if not self.data_folder.exists():
             await asyncio.to_thread(self._initialise, account)
         self._forget_reused_pid()
         return Program(
-            argv=(self._tool("postgres"), "-D", str(self._data), *self._settings()),
+            argv=(self._tool("postgres"), "-D", str(self.data_folder), *self._settings()),
             cwd=self._folder,
             env=_environment(),
             account=account,
@@ -85,7 +85,7 @@ class Postgres(SingleProcess):
 
     def _forget_reused_pid(self) -> None:
         """After a crash PostgreSQL takes any process with the old number for itself and refuses to start."""
-        file = self._data / "postmaster.pid"
+        file = self.data_folder / "postmaster.pid"
         try:
             pid = int(file.read_text().split()[0])
             if psutil.Process(pid).name() != "postgres":
@@ -123,7 +123,7 @@ class Postgres(SingleProcess):
             SUPERUSER,
             stdin=f"CREATE DATABASE {DATABASE}\n",
         )
-        draft.rename(self._data)
+        draft.rename(self.data_folder)
 
     def _initdb_options(self) -> tuple[str, ...]:
         options = ("-U", SUPERUSER, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C")

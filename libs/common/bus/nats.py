@@ -58,10 +58,8 @@ class NatsBus(ServiceBus):
     async def open_session(self, lost: Lost) -> Session:
         session = NatsSession(self._names, self._setup.queues, self._current, lost)
         try:
-            await session.open(self._url, self._setup.service.name)
-        except LOST as exc:
-            await session.close()
-            raise Unavailable(f"NATS: {type(exc).__name__} {exc}") from exc
+            with _seam():
+                await session.open(self._url, self._setup.service.name)
         except BaseException:
             await session.close()
             raise
@@ -114,7 +112,7 @@ class Inbox:
         return reply.result()
 
     async def echo(self) -> None:
-        """Returns when the server is through with all that was sent before; a PING of nats-py may overtake it."""
+        """Returns when the server is through with all that was sent before, which a PING may overtake."""
         await self.ask("", b"", timeout=FLUSH_S)
 
     def give_up(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from libs.common.bus.bus import Bus, Delivery
 from libs.common.bus.service_bus import Limits
@@ -44,9 +45,11 @@ async def test_closing_cancels_what_takes_too_long(broker: Broker) -> None:
     await bus.publish([envelope(DoWork(number=9))])
     await seen.count(1)
     await bus.close()
+    closed = time.monotonic()
     other = Seen()
     await (await broker.join()).subscribe(WORK, other)
     await other.count(1)
+    assert other.times[0] - closed < WORK.lease_s / 2
     assert (other.numbers, other.attempts) == ([9], [2])
 
 

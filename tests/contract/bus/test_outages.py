@@ -123,6 +123,20 @@ async def test_publishing_waits_for_a_broker_that_is_away_for_a_moment(broker: B
     await seen.count(1)
 
 
+async def test_publishing_goes_on_when_the_connection_is_lost_under_way(broker: Broker, line: Proxy) -> None:
+    """What the broker had not confirmed is published again, so nothing is missing."""
+    bus = await broker.join(over=line)
+    seen = Seen()
+    await (await broker.join()).subscribe(WORK, seen)
+    publishing = asyncio.create_task(bus.publish([envelope(DoWork(number=number)) for number in range(1500)]))
+    await seen.count(1)
+    await line.cut()
+    assert not publishing.done()
+    await line.mend()
+    await publishing
+    await seen.until(lambda: set(seen.numbers) == set(range(1500)))
+
+
 async def test_nobody_waits_for_ever_for_a_broker_that_stays_away(broker: Broker, line: Proxy) -> None:
     """Publish, request and ping say Unavailable within their limits; a signal is lost without a trace."""
     bus = await broker.join(limits=Limits(publish_s=0.5), over=line)
