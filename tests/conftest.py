@@ -13,12 +13,11 @@ from deploy.local.ports import Ports
 from deploy.local.servers.nats import Nats
 from deploy.local.servers.postgres import Postgres
 from deploy.local.servers.rabbitmq import RabbitMq
-from deploy.local.state import State
 from deploy.local.supervisor import Supervisor
 from libs.common.db.migrate import migrate
 from tests.servers import databases
 from tests.servers.databases import PASSWORDS, TestDatabase
-from tests.servers.having import having
+from tests.servers.having import demand, fresh_state, having
 from tests.servers.system import System
 
 
@@ -29,27 +28,27 @@ def ports() -> Ports:
 
 
 @pytest.fixture(scope="session")
-def nats_server(tmp_path_factory: pytest.TempPathFactory, ports: Ports) -> Iterator[Nats]:
+def nats_server(ports: Ports) -> Iterator[Nats]:
     """One NATS server for all tests."""
-    state = State(tmp_path_factory.mktemp("nats"))
-    yield from having(Nats(state, ports.get("nats"), SecretStr("nats-password"), durable=False))
+    with fresh_state("nats") as state:
+        yield from having(Nats(state, ports.get("nats"), SecretStr("nats-password"), durable=False))
 
 
 @pytest.fixture(scope="session")
-def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory, ports: Ports) -> Iterator[RabbitMq]:
+def rabbitmq_server(ports: Ports) -> Iterator[RabbitMq]:
     """One RabbitMQ server for all tests."""
-    state = State(tmp_path_factory.mktemp("rabbitmq"))
-    yield from having(RabbitMq(state, ports, SecretStr("rabbitmq-password")))
+    with fresh_state("rabbitmq") as state:
+        yield from having(RabbitMq(state, ports, SecretStr("rabbitmq-password")))
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory, ports: Ports) -> Iterator[Postgres]:
+def postgres_server(ports: Ports) -> Iterator[Postgres]:
     """One PostgreSQL cluster for all tests, whose database `mannequin` has the schema."""
-    state = State(tmp_path_factory.mktemp("postgres"))
-    server = Postgres(state, ports.get("postgres"), SecretStr("postgres-password"), durable=False)
-    for running in having(server):
-        asyncio.run(migrate(running.url, PASSWORDS))
-        yield running
+    with fresh_state("postgres") as state:
+        server = Postgres(state, ports.get("postgres"), SecretStr("postgres-password"), durable=False)
+        for running in having(server):
+            asyncio.run(migrate(running.url, PASSWORDS))
+            yield running
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +59,14 @@ def database(postgres_server: Postgres, request: pytest.FixtureRequest) -> TestD
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def system() -> Iterator[System]:
     """The whole system on NATS, for tests that look at it from outside."""
-    supervisor = Supervisor(State(tmp_path_factory.mktemp("system")))
-    for server in supervisor.servers.values():
-        if reason := server.available():
-            pytest.fail(f"{server.name} can't be had: {reason}")
-    asyncio.run(supervisor.__aenter__())
-    try:
-        yield System(supervisor)
-    finally:
-        asyncio.run(supervisor.__aexit__())
+    with fresh_state("system") as state:
+        supervisor = Supervisor(state)
+        for server in supervisor.servers.values():
+            demand(server)
+        asyncio.run(supervisor.__aenter__())
+        try:
+            yield System(supervisor)
+        finally:
+            asyncio.run(supervisor.__aexit__())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
@@ -35,18 +36,23 @@ class Photos(IterableDataset[tuple[Tensor, Tensor]]):
             seed += step
 
 
-def halved(classes: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def halved(
+    classes: np.ndarray[tuple[int, int], np.dtype[np.uint8]],
+) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """Classes at half the size, by the majority of each block of four."""
     size = (classes.shape[1] // 2, classes.shape[0] // 2)
     shares = [
-        cv2.resize((classes == label).astype(np.float32), size, interpolation=cv2.INTER_AREA) for label in range(3)
+        cv2.resize((classes == label).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        for label in range(3)
     ]
     return np.argmax(np.stack(shares), 0).astype(np.int64)
 
 
 def batches(size: tuple[int, int], batch: int, first: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Endless batches, drawn by `workers` processes."""
-    loader = DataLoader(Photos(size, first), batch, num_workers=workers, prefetch_factor=4, worker_init_fn=_quiet)
+    loader = DataLoader(
+        Photos(size, first), batch, num_workers=workers, prefetch_factor=4, worker_init_fn=_quiet
+    )
     return iter(loader)
 
 

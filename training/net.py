@@ -5,6 +5,8 @@ Plain convolutions train and run faster on a CPU than depthwise ones of the same
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as f
@@ -36,7 +38,7 @@ class MannequinNet(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(3, widths[0], 3, 2, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
         )
-        self.down = nn.ModuleList(Block(a, b, 2) for a, b in zip(widths, widths[1:], strict=False))
+        self.down = nn.ModuleList(Block(a, b, 2) for a, b in pairwise(widths))
         pairs = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.up = nn.ModuleList(Block(deep + skip, skip) for deep, skip in pairs)
         self.head = nn.Conv2d(widths[0], len(CLASSES), 1)

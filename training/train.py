@@ -28,7 +28,7 @@ _SAVE_EVERY_S = 60.0
 
 
 class Trainer:
-    """State of a run: weights, their moving average (which is shipped), optimiser, time spent, pictures seen."""
+    """State of a run; the moving average of the weights is what is shipped."""
 
     def __init__(self, minutes: float) -> None:
         torch.manual_seed(0)
@@ -80,7 +80,8 @@ class Trainer:
     def _average(self) -> None:
         decay = min(_EMA, self.seen / (self.seen + 500))
         with torch.no_grad():
-            for mean, new in zip(self.average.state_dict().values(), self.net.state_dict().values(), strict=True):
+            pairs = zip(self.average.state_dict().values(), self.net.state_dict().values(), strict=True)
+            for mean, new in pairs:
                 if mean.is_floating_point():
                     mean.lerp_(new, 1 - decay)
                 else:
@@ -110,7 +111,7 @@ def run(minutes: float, workers: int) -> Trainer:
     trainer.resume(CHECKPOINT)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns) as bars:
-        task = bars.add_task("training", total=trainer.budget_s, completed=trainer.spent_s)
+        task = bars.add_task("training", total=trainer.budget_s, completed=round(trainer.spent_s))
         for share, size in ((_COARSE_SHARE, _COARSE), (1.0, INPUT)):
             source = batches(size, _BATCH, trainer.seen, workers)
             saved = time.monotonic()

@@ -6,14 +6,15 @@ The two clients, `sync.py` and `aio.py`, carry these out.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from libs.client.models import Batch, Delivery, Endpoint, Image, Page
+from libs.client.models import Batch, Delivery, Endpoint, Image, Page, RenderOptions
 
 T = TypeVar("T")
 _BASE = "/api/v1"
@@ -42,6 +43,16 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
     upload: Path | None = None
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether sending it again does no more than sending it once (RFC 9110, 9.2.2; a key for a POST)."""
+        return self.method != "POST" or "idempotency-key" in self.headers
+
+
+def _id(given: str) -> str:
+    """An id as part of a path, whatever somebody typed."""
+    return quote(given, safe="")
+
 
 def _model(kind: Any) -> Callable[[bytes], Any]:
     return TypeAdapter(kind).validate_json
@@ -58,55 +69,60 @@ def _get(path: str, kind: Any, **params: Any) -> Call[Any]:
     return Call("GET", f"{_BASE}{path}", _model(kind), params=given)
 
 
-def process_batch(archive: Path, options: Mapping[str, Any], key: str | None) -> Call[Batch]:
+def process_batch(archive: Path, options: RenderOptions | None, key: str | None) -> Call[Batch]:
     headers = {"content-type": "application/zip"}
-    return _post("/batch/process", Batch, key=key, params=dict(options), headers=headers, upload=archive)
+    return _post(
+        "/batch/process", Batch, key=key, params=dict(options or {}), headers=headers, upload=archive
+    )
 
 
 def get_batch(batch_id: str) -> Call[Batch]:
-    return _get(f"/batches/{batch_id}", Batch)
+    return _get(f"/batches/{_id(batch_id)}", Batch)
 
 
 def list_batches(cursor: str | None, limit: int) -> Call[Page[Batch]]:
     return _get("/batches", Page[Batch], cursor=cursor, limit=limit)
 
 
-def list_images(batch_id: str, cursor: str | None, limit: int) -> Call[Page[Image]]:
-    return _get(f"/batches/{batch_id}/images", Page[Image], cursor=cursor, limit=limit)
+def list_images(
+    batch_id: str, statuses: Sequence[str], cursor: str | None, limit: int = 500
+) -> Call[Page[Image]]:
+    path = f"/batches/{_id(batch_id)}/images"
+    return _get(path, Page[Image], status=list(statuses) or None, cursor=cursor, limit=limit)
 
 
 def cancel_batch(batch_id: str) -> Call[Batch]:
-    return _post(f"/batches/{batch_id}/cancel", Batch)
+    return _post(f"/batches/{_id(batch_id)}/cancel", Batch)
 
 
 def retry_batch(batch_id: str) -> Call[Batch]:
-    return _post(f"/batches/{batch_id}/retry", Batch)
+    return _post(f"/batches/{_id(batch_id)}/retry", Batch)
 
 
 def batch_events(batch_id: str) -> str:
-    return f"{_BASE}/batches/{batch_id}/events"
+    return f"{_BASE}/batches/{_id(batch_id)}/events"
 
 
 def batch_results(batch_id: str) -> str:
-    return f"{_BASE}/batches/{batch_id}/results.zip"
+    return f"{_BASE}/batches/{_id(batch_id)}/results.zip"
 
 
-def submit_image(photo: Path, options: Mapping[str, Any], key: str | None) -> Call[Image]:
+def submit_image(photo: Path, options: RenderOptions | None, key: str | None) -> Call[Image]:
     """`wait=0`: the answer is the image's state, not its pixels."""
     media_type = _MEDIA_TYPES.get(photo.suffix.lower(), "application/octet-stream")
-    params = {"wait": 0, "name": photo.name, **options}
+    params = {"wait": 0, "name": photo.name, **(options or {})}
     return _post("/images", Image, key=key, params=params, headers={"content-type": media_type}, upload=photo)
 
 
 def get_image(image_id: str) -> Call[Image]:
-    return _get(f"/images/{image_id}", Image)
+    return _get(f"/images/{_id(image_id)}", Image)
 
 
 def image_result(image_id: str) -> str:
-    return f"{_BASE}/images/{image_id}/result"
+    return f"{_BASE}/images/{_id(image_id)}/result"
 
 
-def create_endpoint(url: str, types: tuple[str, ...] | None, description: str) -> Call[Endpoint]:
+def create_endpoint(url: str, types: Sequence[str] | None, description: str) -> Call[Endpoint]:
     body = {"url": url, "description": description, **({"types": list(types)} if types else {})}
     return _post("/webhook-endpoints", Endpoint, json=body)
 
@@ -115,22 +131,28 @@ def list_endpoints() -> Call[Page[Endpoint]]:
     return _get("/webhook-endpoints", Page[Endpoint])
 
 
+def get_endpoint(endpoint_id: str) -> Call[Endpoint]:
+    return _get(f"/webhook-endpoints/{_id(endpoint_id)}", Endpoint)
+
+
 def delete_endpoint(endpoint_id: str) -> Call[None]:
-    return Call("DELETE", f"{_BASE}/webhook-endpoints/{endpoint_id}", lambda _: None)
+    return Call("DELETE", f"{_BASE}/webhook-endpoints/{_id(endpoint_id)}", lambda _: None)
 
 
 def test_endpoint(endpoint_id: str) -> Call[Delivery]:
-    return _post(f"/webhook-endpoints/{endpoint_id}/test", Delivery)
+    return _post(f"/webhook-endpoints/{_id(endpoint_id)}/test", Delivery)
 
 
-def rotate_secret(endpoint_id: str) -> Call[Endpoint]:
-    return _post(f"/webhook-endpoints/{endpoint_id}/rotate-secret", Endpoint)
+def rotate_secret(endpoint_id: str, overlap_s: int | None = None) -> Call[Endpoint]:
+    """overlap_s: how long the old secret signs along; a day if None."""
+    body = {} if overlap_s is None else {"overlap_s": overlap_s}
+    return _post(f"/webhook-endpoints/{_id(endpoint_id)}/rotate-secret", Endpoint, json=body)
 
 
 def list_deliveries(endpoint_id: str, cursor: str | None, limit: int) -> Call[Page[Delivery]]:
-    path = f"/webhook-endpoints/{endpoint_id}/deliveries"
+    path = f"/webhook-endpoints/{_id(endpoint_id)}/deliveries"
     return _get(path, Page[Delivery], cursor=cursor, limit=limit)
 
 
 def redeliver(endpoint_id: str, delivery_id: str) -> Call[Delivery]:
-    return _post(f"/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliver", Delivery)
+    return _post(f"/webhook-endpoints/{_id(endpoint_id)}/deliveries/{_id(delivery_id)}/redeliver", Delivery)

@@ -1,21 +1,27 @@
 """Errors of the client.
 
 MannequinError
-├── ApiError                 the API answered with a problem (RFC 9457); `code` is stable
-│   ├── Unauthorized   401   the API key is missing, wrong or revoked
+├── ApiError                     the API answered with a problem (RFC 9457); `code` is stable
+│   ├── Unauthorized   401, 403  the API key is missing, wrong or revoked
 │   ├── NotFound       404
 │   ├── Conflict       409
-│   ├── RateLimited    429   `retry_after` says when to come again
-│   ├── Refused        4xx   any other fault of the request
-│   └── Unavailable    5xx   the service has a problem; trying again may help
-├── ConnectionFailed         nobody answered
-├── WaitTimeout              the batch did not end in the time that was given
-└── SignatureInvalid         a webhook was not signed with this secret, or too long ago
+│   ├── RateLimited    429       `retry_after` says when to come again
+│   ├── Refused        4xx       any other fault of the request
+│   └── Unavailable    5xx       the service has a problem; trying again may help
+├── ConnectionFailed             nobody answered, or the connection broke
+├── UnexpectedAnswer             whatever answers there is not this API
+├── Misconfigured                no API key, or an address or a key that can't be one
+├── WaitTimeout                  the batch did not end in the time that was given
+├── NothingToSend                the folder holds no files
+└── SignatureInvalid             a webhook was not signed with this secret, or too long ago
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 
@@ -24,14 +30,19 @@ class MannequinError(Exception):
 
 
 class ApiError(MannequinError):
-    """A problem document. hint: what to do; field: what in the request is at fault."""
+    """A problem document.
 
-    def __init__(self, status: int, problem: dict[str, Any], retry_after: float | None = None) -> None:
+    status: of HTTP. code: stable, for programs. detail: what is wrong. field: what in the request is at
+    fault. hint: what to do. request_id: for support. retry_after: seconds.
+    """
+
+    def __init__(self, status: int, problem: Mapping[str, Any], retry_after: float | None = None) -> None:
         self.status = status
         self.code: str = str(problem.get("code", f"http_{status}"))
         self.detail: str = str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")
         self.field: str | None = problem.get("field")
         self.hint: str | None = problem.get("hint")
+        self.request_id: str | None = problem.get("request_id")
         self.retry_after = retry_after
         super().__init__(self.detail)
 
@@ -41,38 +52,59 @@ class ApiError(MannequinError):
 
 
 class Unauthorized(ApiError):
-    pass
+    """The API key is missing, wrong or revoked."""
 
 
 class NotFound(ApiError):
-    pass
+    """There is no such thing, or it is another tenant's."""
 
 
 class Conflict(ApiError):
-    pass
+    """The thing is not in a state in which this can be done."""
 
 
 class RateLimited(ApiError):
-    pass
+    """The key sends requests too fast."""
 
 
 class Refused(ApiError):
-    pass
+    """The request is at fault."""
 
 
 class Unavailable(ApiError):
-    pass
+    """The service has a problem."""
 
 
 class ConnectionFailed(MannequinError):
-    """Nobody answered at the API's address. Check it and the network."""
+    """Nobody answered at the API's address, or the connection to it broke off (`broke`)."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(f"Nobody answers at {url}. Check the address (--api-url, MANNEQUIN_API_URL).")
+    def __init__(self, url: str, reason: str = "") -> None:
+        self.broke = bool(reason)
+        what = f"The connection to {url} broke off ({reason})." if reason else f"Nobody answers at {url}."
+        super().__init__(f"{what} Check the address (--api-url, MANNEQUIN_API_URL) and the network.")
+
+
+class UnexpectedAnswer(MannequinError):
+    """Something answered, but not as this API does: a proxy, or another server."""
+
+    def __init__(self, status: int, path: str) -> None:
+        super().__init__(
+            f"{path} was answered with HTTP status {status} and not as this API does. "
+            "Check the address (--api-url, MANNEQUIN_API_URL), and the proxies on the way."
+        )
+        self.status = status
+
+
+class Misconfigured(MannequinError):
+    """The client can't work as it is set up."""
 
 
 class WaitTimeout(MannequinError):
     """The batch has not ended yet; waiting can be taken up again."""
+
+
+class NothingToSend(MannequinError):
+    """The folder holds no files."""
 
 
 class SignatureInvalid(MannequinError):
@@ -81,6 +113,7 @@ class SignatureInvalid(MannequinError):
 
 _BY_STATUS: dict[int, type[ApiError]] = {
     401: Unauthorized,
+    403: Unauthorized,
     404: NotFound,
     409: Conflict,
     429: RateLimited,
@@ -88,11 +121,25 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def from_response(status: int, body: bytes, retry_after: str | None) -> ApiError:
-    """The error that an answer of `status` (400 or above) stands for."""
+    """The error that an answer of `status` (400 or above) stands for.
+
+    retry_after: the header, in seconds or as a date (RFC 9110, 10.2.3).
+    """
     try:
         problem = json.loads(body)
     except ValueError:
         problem = {}
     kind = _BY_STATUS.get(status, Unavailable if status >= 500 else Refused)
-    seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
-    return kind(status, problem if isinstance(problem, dict) else {}, seconds)
+    return kind(status, problem if isinstance(problem, dict) else {}, _seconds(retry_after))
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    given = (retry_after or "").strip()
+    if given.isascii() and given.isdigit():
+        return float(given)
+    try:
+        date = parsedate_to_datetime(given)
+    except ValueError:
+        return None
+    aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from libs.client.models import Event
 
@@ -32,6 +33,7 @@ class EventParser:
     def _dispatch(self) -> Event | None:
         kind, data = self._kind, self._data
         self._kind, self._data = "message", []
-        if not data:
-            return None
-        return Event(id=self.last_id, kind=kind, data=json.loads("\n".join(data)))
+        with suppress(ValueError):  # what a proxy may have put in is no event of ours
+            if data:
+                return Event(id=self.last_id, kind=kind, data=json.loads("\n".join(data)))
+        return None

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypedDict, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class RenderOptions(TypedDict, total=False):
+    """What may be asked of a render; the API's documentation has limits and defaults.
+
+    background: `transparent` or `#rrggbb`. quality: 1 to 100, of webp and jpeg. size: longest side in
+    pixels. margin: free border around a cropped garment, as a share of the longest side.
+    """
+
+    background: str
+    format: Literal["png", "webp", "jpeg"]
+    quality: int
+    size: int
+    margin: float
+    crop: bool
 
 
 class _Model(BaseModel):
@@ -75,6 +90,15 @@ class Image(_Model):
     render_ms: int | None = None
     ended_at: datetime | None = None
     links: Mapping[str, str] = Field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        return self.status not in ("waiting", "rendering")
+
+    @property
+    def reason(self) -> str:
+        """Why it did not end well, or what made the verdict what it is; empty if there is nothing to say."""
+        return self.failure.detail if self.failure else ", ".join(self.reasons)
 
 
 Item = TypeVar("Item")

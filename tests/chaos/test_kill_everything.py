@@ -59,16 +59,17 @@ def plan(broker: str) -> Sequence[str]:
 
 
 async def kill_now_and_then(supervisor: Supervisor, victims: Sequence[str]) -> None:
-    """`kill -9`, each time once the last victim is back."""
+    """`kill -9` a service, restart the broker; each time once the last victim is back."""
     for victim in victims:
         server = supervisor.servers[victim]
         async with asyncio.timeout(60):
             while not server.pids:
                 await asyncio.sleep(0.05)
         await asyncio.sleep(random.uniform(0.2, 2.5))  # the point of the test: any moment may be the one
+        how = signal.SIGTERM if victim == supervisor.broker.name else signal.SIGKILL
         for pid in server.pids:
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, how)
 
 
 @pytest.mark.timeout(400)

@@ -50,14 +50,15 @@ async def test_what_arrives_is_signed_as_the_standard_says(desk: Desk) -> None:
 
 
 async def test_it_arrives_at_once(desk: Desk) -> None:
-    """The loop is woken by the commit, not by its next look at the table."""
-    await desk.endpoint()
+    """The loop is woken by the commit, not by its next look at the table a second later."""
+    endpoint = (await desk.endpoint()).endpoint.id
     times = []
     async with desk.worker():
         for number in range(1, 6):
             began = time.perf_counter()
             await desk.tell()
             times.append((await desk.receiver.count(number))[-1].at - began)
+            await desk.until(endpoint, lambda found: all(one.attempts for one in found))
     assert min(times) < 0.2
 
 
@@ -111,6 +112,18 @@ async def test_retries_follow_the_schedule_from_the_database(desk: Desk) -> None
     assert {came.id for came in desk.receiver.received} == {delivery.id}
     stamps = [int(came.headers["webhook-timestamp"]) for came in desk.receiver.received]
     assert stamps == sorted(set(stamps))
+
+
+async def test_what_is_new_does_not_bring_forward_what_waits(desk: Desk) -> None:
+    """Each delivery has its own time, though they go to the same endpoint."""
+    desk.receiver.status("/", 500)
+    endpoint = (await desk.endpoint()).endpoint.id
+    await desk.tell()
+    async with desk.worker():
+        waiting = await desk.tried(endpoint, 1)
+        await desk.tell()
+        await desk.until(endpoint, lambda found: len(found) == 2 and all(one.attempts for one in found))
+    assert [came.id for came in desk.receiver.received].count(waiting.id) == 1
 
 
 async def test_an_endpoint_that_asks_for_time_gets_it(desk: Desk) -> None:
@@ -226,7 +239,9 @@ async def test_a_body_without_an_end_is_not_read(desk: Desk) -> None:
     endpoint = (await desk.endpoint()).endpoint.id
     await desk.tell()
     async with desk.worker():
-        assert (await desk.tried(endpoint, 1)).status == DeliveryStatus.DELIVERED
+        delivery = await desk.tried(endpoint, 1)
+    assert delivery.status == DeliveryStatus.DELIVERED
+    assert delivery.attempts[0].duration_ms < 1000
 
 
 async def test_no_answer_in_time_is_a_failure(database: TestDatabase) -> None:
@@ -268,6 +283,29 @@ async def test_what_is_redelivered_has_the_schedule_before_it_again(desk: Desk) 
         await desk.service.redeliver(Redeliver(endpoint_id=endpoint, delivery_id=failed.id), desk.tenant)
         await desk.tried(endpoint, 4)
     assert {came.id for came in desk.receiver.received} == {failed.id}
+
+
+async def test_a_late_failure_does_not_undo_a_success(desk: Desk) -> None:
+    """Redelivered while the first try was still under way: both are recorded, and it stays delivered."""
+    let_go = asyncio.Event()
+
+    async def hang_then_fail(_: web.Request) -> web.StreamResponse:
+        await let_go.wait()
+        return web.Response(status=500)
+
+    desk.receiver.answers["/"] = hang_then_fail
+    endpoint = (await desk.endpoint()).endpoint.id
+    await desk.tell()
+    async with desk.worker():
+        await desk.receiver.count(1)
+        desk.receiver.status("/", 204)
+        [under_way] = await desk.deliveries(endpoint)
+        await desk.service.redeliver(Redeliver(endpoint_id=endpoint, delivery_id=under_way.id), desk.tenant)
+        assert (await desk.tried(endpoint, 1)).status == DeliveryStatus.DELIVERED
+        let_go.set()
+        delivery = await desk.tried(endpoint, 2)
+    assert [attempt.status_code for attempt in delivery.attempts] == [204, 500]
+    assert delivery.status == DeliveryStatus.DELIVERED
 
 
 async def test_a_worker_that_stops_leaves_its_work_to_others(desk: Desk) -> None:

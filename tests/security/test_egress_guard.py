@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from services.webhooks.addresses import is_public
 from services.webhooks.errors import UrlRefused
-from services.webhooks.guard import Guard, GuardedConnector, is_forbidden
+from services.webhooks.guard import ForbiddenAddress, Guard, GuardedConnector, GuardedResolver, is_forbidden
 
 NAME = "shop.example"
 PUBLIC = "93.184.215.14"
@@ -228,6 +228,14 @@ async def test_where_addresses_are_permitted_deliveries_pass(inside: Inside) -> 
     async with own.session() as session:
         assert await _post(session, inside.url) == 204
         assert await _post(session, f"https://{LOOPBACK}:{inside.port}/") == 204
+
+
+async def test_of_a_names_addresses_only_public_ones_are_tried() -> None:
+    """And a name without any is as good as forbidden."""
+    resolver = GuardedResolver(Answers(["10.0.0.1", PUBLIC, "::1"], ["10.0.0.1"]), is_public)
+    assert [result["host"] for result in await resolver.resolve(NAME, 443)] == [PUBLIC]
+    with pytest.raises(ForbiddenAddress):
+        await resolver.resolve(NAME, 443)
 
 
 async def test_a_name_that_changes_its_mind_gets_nowhere(inside: Inside) -> None:

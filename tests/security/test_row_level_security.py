@@ -81,5 +81,5 @@ def test_charges_can_not_be_rewritten(database: TestDatabase) -> None:
     with psycopg.connect(database.url("batch").get_secret_value()) as connection:
         for statement in ("update batch.charges set render_ms = 0", "delete from batch.charges"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(statement)  # type: ignore[call-overload]
+                connection.execute(statement)
             connection.rollback()

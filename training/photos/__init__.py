@@ -62,7 +62,8 @@ def _beside(rng: np.random.Generator, scene: Image, size: tuple[int, int]) -> Im
     scale, side = rng.uniform(0.5, 0.9), rng.choice([-1, 1])
     move = np.array([[scale, 0, side * size[1] * rng.uniform(0.35, 0.6)], [0, scale, size[0] * (1 - scale)]])
     rgb, alpha = (
-        cv2.warpAffine(layer, move.astype(np.float32), (size[1], size[0])) for layer in (other.rgb, other.alpha)
+        cv2.warpAffine(layer, move.astype(np.float32), (size[1], size[0]))
+        for layer in (other.rgb, other.alpha)
     )
     return np.asarray(rgb + scene * (1 - np.asarray(alpha)[..., None]), np.float32)
 

@@ -77,7 +77,9 @@ def paint_support(model: Model) -> None:
         model.paint(model.cover(base), colour)
     if model.wearer is Wearer.HANGER:
         wide, thick = model.build.shoulder * rng.uniform(0.8, 1.0), rng.uniform(0.03, 0.09)
-        bar = tube([[-wide, SHOULDER_Y + 0.22], [0, SHOULDER_Y - 0.1], [wide, SHOULDER_Y + 0.22]], [thick] * 3)
+        bar = tube(
+            [[-wide, SHOULDER_Y + 0.22], [0, SHOULDER_Y - 0.1], [wide, SHOULDER_Y + 0.22]], [thick] * 3
+        )
         hook = spline([[0, SHOULDER_Y - 0.1], [0.02, SHOULDER_Y - 0.45], [0.16, SHOULDER_Y - 0.62],
                        [0.02, SHOULDER_Y - 0.8], [-0.14, SHOULDER_Y - 0.66]], closed=False)  # fmt: skip
         model.paint(model.cover(*bar), colour)
@@ -124,7 +126,9 @@ def _paint_neck_and_head(model: Model) -> None:
     model.paint(model.cover(ellipse((0, 0.62), rng.uniform(0.33, 0.42), 0.52)), model.skin)
     if model.wearer is Wearer.PERSON:
         for side in (-1, 1):
-            model.paint(model.cover(ellipse((side * 0.15, 0.6), 0.05, 0.025, 12)), np.full(3, 0.15, np.float32))
+            model.paint(
+                model.cover(ellipse((side * 0.15, 0.6), 0.05, 0.025, 12)), np.full(3, 0.15, np.float32)
+            )
         mouth = np.array([0.6, 0.3, 0.3], np.float32)
         model.paint(model.cover(ellipse((0, 0.88), 0.1, 0.025, 12)), mouth)
         crown = mirrored([[0.0, 0.05], [0.3, 0.16], [0.41, 0.5], [0.3, 0.32]])

@@ -12,7 +12,9 @@ def develop(rng: np.random.Generator, picture: Image, *, calm: bool) -> Bytes:
     """A float picture in 0..1 as an 8-bit photo; a `calm` studio makes few mistakes."""
     picture = picture * np.float32(rng.uniform(0.9, 1.08) if calm else rng.uniform(0.6, 1.3))
     gains = rng.normal(1, 0.01 if calm else 0.06, 3).astype(np.float32)
-    picture = np.clip(picture * gains, 0, 1) ** np.float32(rng.uniform(0.92, 1.08) if calm else rng.uniform(0.75, 1.3))
+    picture = np.clip(picture * gains, 0, 1) ** np.float32(
+        rng.uniform(0.92, 1.08) if calm else rng.uniform(0.75, 1.3)
+    )
     if not calm and rng.random() < 0.5:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.3)), np.float32)
     if rng.random() < 0.6:
@@ -25,4 +27,5 @@ def develop(rng: np.random.Generator, picture: Image, *, calm: bool) -> Bytes:
 def _as_jpeg(rng: np.random.Generator, photo: Bytes) -> Bytes:
     options = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 96))]
     encoded = cv2.imencode(".jpg", photo[..., ::-1], options)[1]
-    return np.ascontiguousarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
+    decoded = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(decoded[..., ::-1])

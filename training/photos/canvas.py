@@ -78,7 +78,7 @@ class Canvas:
     def stroke(
         self, line: Points, colour: Image, thickness: float, label: int, only: int | None = None
     ) -> None:
-        """A line, at least one pixel thick; with `only` it keeps to that class (a seam stays on its garment)."""
+        """A line, at least one pixel thick; with `only` it keeps to that class, as a seam does."""
         margin = np.array([[thickness, thickness]], np.float32)
         box = self._bounds([line - margin, line + margin])
         values = np.zeros((box[3], box[2]), np.uint8)

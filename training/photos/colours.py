@@ -43,7 +43,9 @@ def any_colour(
 
 def cloth_colour(rng: np.random.Generator) -> Colour:
     """White, black and grey as often as shops sell them, then beige, denim and any hue."""
-    kind = rng.choice(["white", "black", "grey", "beige", "denim", "hue"], p=[0.2, 0.17, 0.12, 0.07, 0.06, 0.38])
+    kind = rng.choice(
+        ["white", "black", "grey", "beige", "denim", "hue"], p=[0.2, 0.17, 0.12, 0.07, 0.06, 0.38]
+    )
     if kind == "hue":
         return any_colour(rng, (0.25, 1.0), (0.2, 1.0))
     if kind == "beige":
@@ -63,7 +65,7 @@ def mannequin_colour(rng: np.random.Generator) -> Colour:
     """White, black, grey, linen, wood or flesh-coloured shells."""
     kind = rng.choice(["white", "black", "grey", "linen", "flesh"], p=[0.42, 0.14, 0.1, 0.2, 0.14])
     if kind == "linen":
-        return near(rng, np.array([0.82, 0.74, 0.62]) * rng.uniform(0.6, 1.1), 0.02)
+        return near(rng, clipped(np.array([0.82, 0.74, 0.62]) * rng.uniform(0.6, 1.1)), 0.02)
     if kind == "flesh":
         return clipped(SKIN[rng.integers(5)] * rng.uniform(0.9, 1.1))
     low, high = {"white": (0.78, 1.0), "black": (0.02, 0.2), "grey": (0.3, 0.7)}[str(kind)]

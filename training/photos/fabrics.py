@@ -1,4 +1,4 @@
-"""Cloth: a base colour, a pattern, a weave. A fabric is the same in every part of a garment that it is cut for."""
+"""Cloth: a base colour, a pattern, a weave; the same in every part that is cut from it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -96,7 +96,9 @@ def _blotches(rng: np.random.Generator, u: Image, v: Image) -> Image:
 
 def _gradient(rng: np.random.Generator, u: Image, v: Image) -> Image:
     span = np.ptp(v) + 1e-6
-    return np.clip((v - v.min()) / span * rng.uniform(0.7, 1.5) - rng.uniform(0, 0.3), 0, 1).astype(np.float32)
+    return np.clip((v - v.min()) / span * rng.uniform(0.7, 1.5) - rng.uniform(0, 0.3), 0, 1).astype(
+        np.float32
+    )
 
 
 def _squares(rng: np.random.Generator, u: Image, v: Image) -> Image:

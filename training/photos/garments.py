@@ -60,7 +60,9 @@ def draw_garment(rng: np.random.Generator, kind: Kind, colour: Colour, label: in
         Kind.TROUSERS: (4.9, 7.2) if rng.random() < 0.3 else (6.6, 7.2),
         Kind.SKIRT: (4.7, 6.9),
     }
-    sleeve = float(rng.choice([0.0, rng.uniform(0.2, 0.4), rng.uniform(0.5, 0.8), 1.0], p=[0.18, 0.3, 0.1, 0.42]))
+    sleeve = float(
+        rng.choice([0.0, rng.uniform(0.2, 0.4), rng.uniform(0.5, 0.8), 1.0], p=[0.18, 0.3, 0.1, 0.42])
+    )
     deep = float(rng.uniform(0.02, 0.75)) if rng.random() < 0.7 else 0.02
     return Garment(
         kind=kind,
@@ -87,7 +89,10 @@ class Tailor:
 
     def paint_inside(self) -> None:
         """The back of the neckline, seen from the front, where nobody is inside."""
-        if self._garment.kind in (Kind.TOP, Kind.DRESS) and self._model.wearer in (Wearer.HANGER, Wearer.FLAT):
+        if self._garment.kind in (Kind.TOP, Kind.DRESS) and self._model.wearer in (
+            Wearer.HANGER,
+            Wearer.FLAT,
+        ):
             wide = self._garment.neck[0] * self._model.build.shoulder
             inside = ellipse((0, SHOULDER_Y - 0.12), wide, 0.14 + self._garment.neck[1] * 0.5)
             self._paint(self._model.cover(inside), float(self._rng.uniform(0.45, 0.8)))
@@ -158,7 +163,11 @@ class Tailor:
 
     def _trouser_outlines(self, waist: float) -> list[Points]:
         garment, build = self._garment, self._model.build
-        half = [[build.waist * 1.05, waist], [build.hip * garment.ease, HIP_Y], [build.hip * 0.95, CROTCH_Y + 0.15]]
+        half = [
+            [build.waist * 1.05, waist],
+            [build.hip * garment.ease, HIP_Y],
+            [build.hip * 0.95, CROTCH_Y + 0.15],
+        ]
         outlines = [spline(mirrored(half))]
         share = (garment.hem - CROTCH_Y) / (ANKLE_Y - CROTCH_Y)
         wide = [0.4, 0.3 * garment.ease, 0.24 * garment.ease * self._rng.uniform(0.7, 1.6)]

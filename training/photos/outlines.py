@@ -42,7 +42,9 @@ def _resample(line: Points, width: Points) -> tuple[Points, Points]:
 def _quad(start: Points, end: Points, first: float, last: float) -> Points:
     along = end - start
     normal = np.array([-along[1], along[0]], np.float32) / (np.hypot(*along) + 1e-6)
-    return np.array([start + normal * first, end + normal * last, end - normal * last, start - normal * first])
+    return np.array(
+        [start + normal * first, end + normal * last, end - normal * last, start - normal * first]
+    )
 
 
 def ellipse(centre: object, radius_x: float, radius_y: float, sides: int = 28) -> Points:

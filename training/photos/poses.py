@@ -1,4 +1,7 @@
-"""Who or what wears the garment and how it stands, in heads: y is 0 at the crown, 1.6 at the shoulders, 7.5 at the soles."""
+"""Who or what wears the garment and how it stands.
+
+In heads: y is 0 at the crown, 1.6 at the shoulders, 7.5 at the soles.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -106,9 +109,7 @@ def _limp(rng: np.random.Generator, build: Build, side: int, wearer: Wearer) -> 
     start = np.array([side * build.shoulder * 0.86, SHOULDER_Y + 0.12])
     elbow = start + _direction(side, spread) * rng.uniform(1.2, 1.4)
     wrist = elbow + _direction(side, spread + rng.uniform(-30, 8)) * rng.uniform(1.0, 1.25)
-    return Arm(
-        side, np.array([start, elbow, wrist, wrist], np.float32), bool(rng.random() < 0.5), hand=False
-    )
+    return Arm(side, np.array([start, elbow, wrist, wrist], np.float32), bool(rng.random() < 0.5), hand=False)
 
 
 def _leg(rng: np.random.Generator, build: Build, side: int) -> Points:

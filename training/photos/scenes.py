@@ -50,7 +50,9 @@ def _room(rng: np.random.Generator, size: tuple[int, int], like: Colour | None) 
 def _clutter(rng: np.random.Generator, size: tuple[int, int]) -> Image:
     """Shapes and patterns without a sense, in or out of focus."""
     height, width = size
-    scene = draw_fabric(rng, any_colour(rng, (0, 1), (0, 1)), plain=0.2).render((0, 0, width, height), height / 5)
+    scene = draw_fabric(rng, any_colour(rng, (0, 1), (0, 1)), plain=0.2).render(
+        (0, 0, width, height), height / 5
+    )
     _furnish(rng, scene, int(rng.integers(4, 22)))
     if rng.random() < 0.6:
         scene = np.asarray(cv2.GaussianBlur(scene, (0, 0), rng.uniform(0.5, 8) * height / 400), np.float32)

@@ -57,6 +57,6 @@ def _rim(rng: np.random.Generator, mask: Image | np.ndarray, unit: float, streng
 
 
 def _slope(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
-    rows, columns = np.mgrid[0:1:complex(shape[0]), 0:1:complex(shape[1])].astype(np.float32) - 0.5
+    rows, columns = np.mgrid[0 : 1 : complex(shape[0]), 0 : 1 : complex(shape[1])].astype(np.float32) - 0.5
     angle, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.25)
     return np.asarray(1 + depth * (columns * np.cos(angle) + rows * np.sin(angle)), np.float32)

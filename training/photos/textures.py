@@ -33,9 +33,7 @@ def _pick(rng: np.random.Generator, bank: tuple[Image, ...]) -> Image:
     return bank[int(rng.integers(len(bank)))]
 
 
-def _cut(
-    rng: np.random.Generator, field: Image, shape: tuple[int, int], scale: float, angle: float
-) -> Image:
+def _cut(rng: np.random.Generator, field: Image, shape: tuple[int, int], scale: float, angle: float) -> Image:
     cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
     shift_x, shift_y = rng.uniform(0, SIDE, 2)
     matrix = np.array([[cosine, -sine, shift_x], [sine, cosine, shift_y]], np.float32)

@@ -33,6 +33,7 @@ default_user_tags.administrator = true
 log.file = false
 log.console = true
 log.console.level = warning
+log.console.use_colors = off
 disk_free_limit.absolute = 200MB
 """
 
@@ -43,6 +44,7 @@ class RabbitMq:
     name = "rabbitmq"
 
     def __init__(self, state: State, ports: Ports, password: SecretStr) -> None:
+        self.folder = state.data("rabbitmq")
         self._names = NameServer(state, ports.get("rabbitmq-epmd"))
         self._node = Node(
             state, ports.get("rabbitmq"), ports.get("rabbitmq-peers"), self._names.port, password
@@ -144,11 +146,14 @@ class Node(SingleProcess):
 
     def _environment(self, folder: Path) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("RABBITMQ_")}
-        erlang = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
+        erlang = "-kernel inet_dist_use_interface {127,0,0,1}"
         return inherited | {
             "HOME": str(folder),
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": HOST,
+            # For every erl that the script runs: one that finds no name server would start a daemon of its
+            # own, which nobody ends.
+            "ERL_AFLAGS": "-start_epmd false",
             "RABBITMQ_NODENAME": NODE,
             "RABBITMQ_DIST_PORT": str(self._peer_port),
             "RABBITMQ_CONF_ENV_FILE": os.devnull,

@@ -1,25 +1,87 @@
 """`mannequin`: photos in, product pictures out, from a terminal or a script.
 
 Commands of operators (`up`, `serve`, `tenants`, …) come from packages that are installed beside this one,
-through the entry-point group `mannequin.commands`.
+through the entry-point group `mannequin.commands`: functions that take a Typer application and add to it.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import entry_points
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from libs.client.cli import batches, render, webhooks
 from libs.client.cli.session import Session
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PLUGINS = "mannequin.commands"
+_FLAG = "--json"
+_VALUED = ("--api-url", "--api-key")
 EXIT_CODES = """
-Exit status: 0 all went well · 1 some images failed · 2 wrong usage · 3 API key missing or refused ·
-4 no such thing · 5 the service can't be reached · 6 the request was refused · 130 interrupted
+--api-url, --api-key and --json may also stand behind the command. The answer goes to standard output;
+progress and errors go to standard error.
+
+Exit status: [bold]0[/] all went well, [bold]1[/] some images failed, [bold]2[/] wrong usage,
+[bold]3[/] API key missing or refused, [bold]4[/] no such thing, [bold]5[/] the service can't be reached or is
+busy, [bold]6[/] the request was refused, [bold]130[/] interrupted.
 """
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+class CommandLine(TyperGroup):
+    """The commands of the client, and those of plugins, which are imported only when they are asked for."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        return super().parse_args(ctx, hoisted(args))
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | None:  # type: ignore[override]
+        return super().get_command(ctx, cmd_name) or plugins().get(cmd_name)
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return [*super().list_commands(ctx), *plugins()]
+
+
+@cache
+def plugins() -> Mapping[str, TyperCommand]:
+    """Commands of installed plugins by name. A plugin that can't be imported is named and left out."""
+    host = typer.Typer()
+    host.callback()(lambda: None)  # or one command alone would not be a group
+    for plugin in entry_points(group=PLUGINS):
+        try:
+            plugin.load()(host)
+        except ImportError as error:
+            typer.echo(f"the commands of {plugin.value} are missing: {error}", err=True)
+    return typer.main.get_group(host).commands
+
+
+def hoisted(args: Sequence[str]) -> list[str]:
+    """The arguments with the global options first, wherever they stood."""
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(args)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word == _FLAG or word.startswith(tuple(f"{name}=" for name in _VALUED)):
+            front.append(word)
+        elif word in _VALUED and (value := next(words, None)) is not None:
+            front += [word, value]
+        else:
+            rest.append(word)
+    return front + rest
+
+
+app = typer.Typer(
+    cls=CommandLine,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
 
 
 @app.callback(epilog=EXIT_CODES)
@@ -31,7 +93,7 @@ def options(
     api_key: Annotated[
         str | None, typer.Option(envvar="MANNEQUIN_API_KEY", help="API key (im_live_…).", show_default=False)
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
     """Ghost-mannequin product photos: send garment photos, get them back without the mannequin."""
     context.obj = Session(api_url, api_key, json=json)
@@ -41,5 +103,6 @@ app.command("render")(render.render)
 app.command("batch")(batches.process)
 app.add_typer(batches.app, name="batches")
 app.add_typer(webhooks.app, name="webhooks")
-for _plugin in entry_points(group="mannequin.commands"):
-    _plugin.load()(app)
+
+if __name__ == "__main__":
+    app()

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-Background = Annotated[str | None, typer.Option(help="transparent, or a colour as #rrggbb.")]
-Format = Annotated[str | None, typer.Option("--format", help="png, webp or jpeg.")]
-Quality = Annotated[int | None, typer.Option(help="1 to 100, for webp and jpeg.")]
-Size = Annotated[int | None, typer.Option(help="Longest side in pixels; as the photo if not given.")]
-Margin = Annotated[
-    float | None, typer.Option(help="Free border when cropped, as a share of the longest side.")
+if TYPE_CHECKING:
+    from libs.client.models import RenderOptions
+
+_PANEL = "Options of the render"
+Background = Annotated[
+    str | None, typer.Option(help="transparent, or a colour as #rrggbb.", rich_help_panel=_PANEL)
 ]
-Crop = Annotated[bool, typer.Option("--crop", help="Crop to the garment.")]
+Format = Annotated[str | None, typer.Option("--format", help="png, webp or jpeg.", rich_help_panel=_PANEL)]
+Quality = Annotated[int | None, typer.Option(help="1 to 100, of webp and jpeg.", rich_help_panel=_PANEL)]
+Size = Annotated[
+    int | None, typer.Option(help="Longest side in pixels; as the photo if not given.", rich_help_panel=_PANEL)
+]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        help="Free border around a cropped garment, as a share of the longest side.", rich_help_panel=_PANEL
+    ),
+]
+Crop = Annotated[bool, typer.Option("--crop", help="Crop to the garment.", rich_help_panel=_PANEL)]
 
 
 def given(
@@ -23,14 +34,14 @@ def given(
     size: int | None,
     margin: float | None,
     crop: bool,
-) -> dict[str, Any]:
-    """Only what was asked for; the API has the defaults."""
+) -> RenderOptions:
+    """Only what was asked for; the API has the defaults, and says what does not fit."""
     options = {
         "background": background,
         "format": format_,
         "quality": quality,
         "size": size,
         "margin": margin,
-        "crop": "true" if crop else None,
+        "crop": crop or None,
     }
-    return {name: value for name, value in options.items() if value is not None}
+    return cast("RenderOptions", {name: value for name, value in options.items() if value is not None})

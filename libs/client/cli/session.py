@@ -1,20 +1,26 @@
-"""What every command has at hand: the client, the way of answering, and what an error means to the shell."""
+"""What every command has at hand: the client, the way of answering, and what an error means to the shell.
+
+Libraries that take long to import are imported where they are used: `--help` and typing errors answer at once.
+"""
 
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from pydantic import BaseModel
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from libs.client import errors
-from libs.client.sync import Mannequin
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+    from libs.client.sync import Mannequin
 
 
 class Exit(IntEnum):
@@ -34,63 +40,83 @@ _STATUS_OF: tuple[tuple[type[Exception], Exit], ...] = (
     (errors.Unauthorized, Exit.UNAUTHORIZED),
     (errors.NotFound, Exit.NOT_FOUND),
     (errors.ConnectionFailed, Exit.UNREACHABLE),
+    (errors.UnexpectedAnswer, Exit.UNREACHABLE),
     (errors.Unavailable, Exit.UNREACHABLE),
+    (errors.RateLimited, Exit.UNREACHABLE),
+    (errors.Misconfigured, Exit.USAGE),
+    (errors.NothingToSend, Exit.USAGE),
     (errors.MannequinError, Exit.REFUSED),
     (OSError, Exit.USAGE),
 )
+_TOLD = tuple(kind for kind, _ in _STATUS_OF)
+_WIDE = 200
+"""Columns of a table that goes into a file or a pipe."""
 
 
 class Session:
-    """One run of the command line. `json`: results go to standard output as JSON, the rest to error."""
+    """One run of the command line. `json`: the answer goes to standard output as JSON.
 
-    def __init__(self, api_url: str | None, api_key: str | None, *, json: bool) -> None:
+    Whatever is not the answer (progress, notes, errors) goes to standard error.
+    """
+
+    def __init__(self, api_url: str | None = None, api_key: str | None = None, *, json: bool = False) -> None:
         self._api_url = api_url
         self._api_key = api_key
         self.json = json
-        self.out = Console()
-        self.err = Console(stderr=True)
 
     @contextmanager
     def client(self) -> Iterator[Mannequin]:
-        """The client; errors of the API end the program with their status and a line that says what to do."""
+        """The client; what goes wrong ends the program with its status and a line that says what to do."""
         if not self._api_key:
-            self.err.print("An API key is needed: --api-key, or set MANNEQUIN_API_KEY.", style="red")
-            raise typer.Exit(Exit.UNAUTHORIZED)
+            raise self.fail("An API key is needed: --api-key, or set MANNEQUIN_API_KEY.", Exit.UNAUTHORIZED)
+        from libs.client.sync import Mannequin
+
         try:
             with Mannequin(self._api_key, self._api_url) as client:
                 yield client
-        except KeyboardInterrupt:
-            raise typer.Exit(Exit.INTERRUPTED) from None
-        except tuple(kind for kind, _ in _STATUS_OF) as error:
-            self.err.print(str(error), style="red", markup=False, highlight=False)
+        except BrokenPipeError:  # whoever read the answer has enough of it
+            raise
+        except _TOLD as error:
             status = next(status for kind, status in _STATUS_OF if isinstance(error, kind))
-            raise typer.Exit(status) from None
+            raise self.fail(str(error), status, getattr(error, "code", None)) from None
 
-    def answer(self, value: Any, lines: Any) -> None:
+    def fail(self, reason: str, status: Exit, code: str | None = None) -> typer.Exit:
+        """Says why the program ends; to be raised."""
+        if self.json:
+            told = {"error": {"code": code or status.name.lower(), "detail": reason}}
+            typer.echo(jsonlib.dumps(told, ensure_ascii=False), err=True)
+        else:
+            typer.secho(reason, fg="red", err=True)
+        return typer.Exit(status)
+
+    def note(self, line: str) -> None:
+        """Something to know that is not the answer."""
+        typer.echo(line, err=True)
+
+    def answer(self, value: Any, lines: str | RenderableType) -> None:
         """Print `value` as JSON if that was asked for, else `lines` for a person."""
         if self.json:
             typer.echo(jsonlib.dumps(_plain(value), indent=1, ensure_ascii=False))
+        elif isinstance(lines, str):
+            typer.echo(lines)
         else:
-            self.out.print(lines)
-
-    def progress(self) -> Progress:
-        """A progress bar on standard error, which disappears where nobody looks."""
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self.err,
-            disable=not self.err.is_terminal,
-        )
+            _console(sys.stdout).print(lines)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> Table:
+    """A table of texts; what looks like markup in a file name stays as it is."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(*columns, title=Text(title) if title else None)
+    for row in rows:
+        made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    return made
+
+
+def when(moment: Any) -> str:
+    """A time, to the minute."""
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
 
 
 def session(context: typer.Context) -> Session:
@@ -98,3 +124,19 @@ def session(context: typer.Context) -> Session:
     found = context.obj
     assert isinstance(found, Session)
     return found
+
+
+def _console(stream: Any) -> Console:
+    from rich.console import Console
+
+    return Console(file=stream, width=None if stream.isatty() else _WIDE)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

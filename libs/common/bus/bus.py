@@ -68,7 +68,8 @@ class Bus(Protocol):
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         """Hand durable messages over; returns when the broker has every one of them on disk.
 
-        Unroutable if a message has no queue to go to; Unavailable if the broker can't take it.
+        Unroutable if a message has no queue to go to; TooLarge if it is over 1 MB; Unavailable if the broker
+        can't take it, also after some seconds of trying again.
         A message published twice with the same id may arrive twice.
         """
 
@@ -84,14 +85,15 @@ class Bus(Protocol):
     ) -> Reply:
         """Ask the one service that responds to `query`.
 
-        Refusal as it was raised there; Unavailable if nobody answers in `timeout` seconds.
+        Refusal as it was raised there; Unavailable if nobody answers in `timeout` seconds, and at once if no
+        instance responds, the responder failed, or the connection is lost.
         """
 
     async def respond(self, query: type[Query[Reply]], responder: Responder) -> None:
         """Answer queries of that type, sharing them with the other instances of this service."""
 
     async def signal(self, signal: Signal, *, tenant: TenantId | None = None) -> None:
-        """Tell everyone who listens now; lost without a trace where nobody does."""
+        """Tell everyone who listens now; lost without a trace where nobody does or the broker is away."""
 
     async def listen(self, signal: type[Signal], listener: Listener) -> None:
         """Hear every signal of that type; each instance hears each."""

@@ -84,10 +84,10 @@ class Database:
     ) -> AsyncIterator[Transaction]:
         with _tracer.start_as_current_span(f"db {self.schema}", attributes={"db.role": role}):
             async with self._acquire(role) as connection:
-                # One round trip opens the transaction and tells it whose it is.
-                await connection.execute(f"begin; {setting}")
                 tx = Transaction(connection, self.schema, tenant)
                 try:
+                    # One round trip opens the transaction and tells it whose it is.
+                    await connection.execute(f"begin; {setting}")
                     yield tx
                     announced = await tx.flush_outbox()
                     if await connection.execute("commit") != "COMMIT":

@@ -37,7 +37,9 @@ class Relay:
         backoff = self._interval
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._interval)
+                # Not `wait_for`: before 3.12 it swallows a cancellation that comes with the wake.
+                async with asyncio.timeout(self._interval):
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 while await self.flush() == self._limit:

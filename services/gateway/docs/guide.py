@@ -1,0 +1,103 @@
+"""The chapters of the documentation that no schema can tell, as (anchor, title, HTML)."""
+
+from __future__ import annotations
+
+from html import escape
+
+from services.gateway.problem_catalogue import CATALOGUE
+
+_QUICK_START = """
+<p>One photo, answered with its result:</p>
+<pre>curl --fail-with-body -H "Authorization: Bearer $KEY" -H "Content-Type: image/jpeg" \\
+     --data-binary @shirt.jpg -o shirt.png \\
+     "$API/api/v1/images?background=%23ffffff&amp;format=png"</pre>
+<p>A ZIP of photos, followed to its end:</p>
+<pre>curl -H "Authorization: Bearer $KEY" -H "Idempotency-Key: $(uuidgen)" \\
+     -F file=@spring.zip -F 'options={"background": "#ffffff", "format": "webp", "size": 2000}' \\
+     "$API/api/v1/batch/process"
+
+curl -N -H "Authorization: Bearer $KEY" "$API/api/v1/batches/$BATCH/events"
+curl -H "Authorization: Bearer $KEY" -o results.zip "$API/api/v1/batches/$BATCH/results.zip"</pre>
+<p>Very large archives are best sent as a raw body, which needs no form:
+<code>curl -T spring.zip -X POST -H "Content-Type: application/zip" …</code></p>
+"""
+
+_AUTHENTICATION = """
+<p>Every request carries an API key: <code>Authorization: Bearer im_live_…</code> or <code>X-API-Key:
+im_live_…</code>. A key is shown once when it is issued; only its SHA-256 is kept. A revoked key stops
+working within a second. Keys belong to servers, never to browsers or apps.</p>
+"""
+
+_BATCHES = """
+<p>A batch goes from <code>accepted</code> over <code>splitting</code> and <code>processing</code> to
+<code>completed</code>, <code>failed</code> or <code>cancelled</code>. JPEG, PNG, WebP, TIFF, AVIF and HEIC
+are taken, up to 50 MB and 50 megapixels each and 5,000 in an archive; what a file is, is told by its
+content, not by its name. A photo that can't be taken is <code>refused</code> with a reason while the rest
+goes on. The same picture twice in an archive is rendered once. <code>results.zip</code> holds the results
+under the photos' own names, and <code>manifest.json</code> lists every photo with its verdict:
+<code>publishable</code>, <code>review</code> or <code>rejected</code>.</p>
+"""
+
+_IDEMPOTENCY = """
+<p>Send an <code>Idempotency-Key</code> of your own with each POST, such as a UUID, and send the request
+again with the same key when you got no answer: it is done once, and the repeat is answered alike, with
+<code>Idempotent-Replayed: true</code>, for 24 hours. While the first is under way the repeat gets <code>409
+idempotency_in_progress</code>; another request under the same key gets <code>422
+idempotency_key_reused</code>. Only successes are kept, so a refused request may be corrected and sent again
+under its key. For uploads the content of the file and the options count, not the form's boundaries. Secrets
+are never kept: a repeated answer that would show one has <code>null</code> in its place.</p>
+"""
+
+_PAGES = """
+<p>Listings come in pages: <code>items</code> and <code>next_cursor</code>, which goes into
+<code>cursor</code> of the next call and is <code>null</code> on the last page. Cursors are opaque; make
+none yourself.</p>
+"""
+
+_RATE = """
+<p>Each key has a token bucket. Every answer says how it stands: <code>RateLimit-Policy:
+"key";q=500;w=5</code> (500 requests at once, growing back in 5 seconds) and <code>RateLimit:
+"key";r=499;t=1</code> (499 left, all back in 1 second). An empty bucket is answered with 429 and
+<code>Retry-After</code> in seconds.</p>
+"""
+
+_WEBHOOKS = """
+<p>Register an endpoint and keep the <code>whsec_…</code> secret that is shown once. Messages follow
+<a href="https://www.standardwebhooks.com">Standard Webhooks</a>: <code>webhook-id</code>,
+<code>webhook-timestamp</code> and <code>webhook-signature</code>; any of its libraries verifies them:</p>
+<pre>from standardwebhooks import Webhook
+event = Webhook(secret).verify(body, headers)   # raises if it is not from us</pre>
+<p>Answer with any 2xx within the time limit. Anything else is tried again after 5 seconds, 5 minutes, 30
+minutes, 2 hours, 5 hours, 10 hours and so on; 410 disables the endpoint. A message may come twice: its
+<code>webhook-id</code> stays the same. Event types: <code>batch.completed</code>, <code>batch.failed</code>
+and, if asked for, <code>image.completed</code>.</p>
+"""
+
+_PROBLEMS = """
+<p>Errors are problem documents (RFC 9457, <code>application/problem+json</code>): <code>title</code>,
+<code>status</code>, <code>detail</code>, a stable <code>code</code> for programs, the <code>field</code> at
+fault, a <code>hint</code> what to do, and the <code>request_id</code> for support.</p>
+"""
+
+
+def chapters() -> list[tuple[str, str, str]]:
+    """In reading order."""
+    return [
+        ("quick-start", "Quick start", _QUICK_START),
+        ("authentication", "Authentication", _AUTHENTICATION),
+        ("batches", "Batches and photos", _BATCHES),
+        ("idempotency", "Sending again safely", _IDEMPOTENCY),
+        ("pages", "Listings", _PAGES),
+        ("rate-limits", "Rate limits", _RATE),
+        ("webhooks", "Webhooks", _WEBHOOKS),
+        ("problems", "Problems", _PROBLEMS + _problem_table()),
+    ]
+
+
+def _problem_table() -> str:
+    rows = "".join(
+        f'<tr id="problem-{code}"><td><code>{code}</code></td><td>{escape(known.title)}</td>'
+        f"<td>{escape(known.hint)}</td></tr>"
+        for code, known in sorted(CATALOGUE.items())
+    )
+    return f"<table><tr><th>code</th><th>meaning</th><th>what to do</th></tr>{rows}</table>"

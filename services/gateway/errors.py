@@ -1,0 +1,139 @@
+"""Errors of the gateway; `problem_catalogue.py` says what to do about each code.
+
+libs.common.errors
+├── Refusal
+│   ├── Unauthorized          401
+│   ├── TooLarge              413
+│   ├── UnsupportedMedia      415
+│   ├── RangeNotSatisfiable   416
+│   └── TooManyRequests       429
+├── Invalid
+│   ├── MalformedBody, NotAnImage, InvalidCursor, IdempotencyKeyReused
+│   └── ImageFailed           the image ended badly; the code is the image's own
+├── NotFound ── NoSuchBatch, NoSuchImage
+└── Conflict ── IdempotencyInProgress, BatchNotEnded, ImageNotCompleted
+"""
+
+from __future__ import annotations
+
+from libs.common.errors import Conflict, Invalid, NotFound, Refusal
+
+
+class Unauthorized(Refusal):
+    """The API key is missing, malformed, unknown or revoked."""
+
+    status = 401
+    default_code = "unauthorized"
+
+
+class TooLarge(Refusal):
+    """The body is larger than what is taken here."""
+
+    status = 413
+    default_code = "body_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body is larger than the {limit:,} bytes that are taken here.")
+
+
+class UnsupportedMedia(Refusal):
+    """The body is of a media type that is not taken here."""
+
+    status = 415
+    default_code = "unsupported_media_type"
+
+    def __init__(self, given: str, taken: tuple[str, ...]) -> None:
+        super().__init__(
+            f"The body is of type {given or 'none'}; taken are {', '.join(taken)}.", field="Content-Type"
+        )
+
+
+class RangeNotSatisfiable(Refusal):
+    """The range lies outside of the result."""
+
+    status = 416
+    default_code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"The range lies outside of the result, which has {size:,} bytes.", field="Range")
+        self.size = size
+
+
+class TooManyRequests(Refusal):
+    """The API key has used up its rate. retry_after: seconds until the next request is taken."""
+
+    status = 429
+    default_code = "rate_limited"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("The API key sends requests faster than its rate limit allows.")
+        self.retry_after = retry_after
+
+
+class MalformedBody(Invalid):
+    """The body can't be read as what its Content-Type says."""
+
+    default_code = "malformed_body"
+
+
+class NotAnImage(Invalid):
+    """The content is not that of a JPEG, PNG, WebP, TIFF, AVIF or HEIC picture."""
+
+    default_code = "not_an_image"
+
+
+class InvalidCursor(Invalid):
+    """The cursor is not one that this listing gave out."""
+
+    default_code = "invalid_cursor"
+
+    def __init__(self) -> None:
+        super().__init__(field="cursor")
+
+
+class IdempotencyKeyReused(Invalid):
+    """The idempotency key was used for another request."""
+
+    default_code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__(field="Idempotency-Key")
+
+
+class ImageFailed(Invalid):
+    """The image could not be rendered."""
+
+    default_code = "render_failed"
+
+
+class NoSuchBatch(NotFound):
+    """There is no such batch."""
+
+    default_code = "batch_not_found"
+
+
+class NoSuchImage(NotFound):
+    """There is no such image."""
+
+    default_code = "image_not_found"
+
+
+class IdempotencyInProgress(Conflict):
+    """A request with this idempotency key is under way."""
+
+    default_code = "idempotency_in_progress"
+
+    def __init__(self) -> None:
+        super().__init__(field="Idempotency-Key")
+
+
+class BatchNotEnded(Conflict):
+    """The batch has not ended yet."""
+
+    default_code = "batch_not_ended"
+
+
+class ImageNotCompleted(Conflict):
+    """The image has no result yet."""
+
+    default_code = "image_not_completed"

@@ -1,0 +1,101 @@
+"""The parts that requests are answered with, and what a request needs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Header, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from libs.common.bus.bus import Bus
+from libs.common.contracts.ids import TenantId
+from libs.common.contracts.message import Query
+from libs.common.db import Database
+from libs.common.objects import Objects
+from services.gateway.auth.bearer import caller
+from services.gateway.auth.caller import Caller
+from services.gateway.auth.keyring import KeyRing
+from services.gateway.batches import Batches
+from services.gateway.idempotency import Answer, Idempotency
+from services.gateway.middleware.metrics import GatewayMetrics
+from services.gateway.progress import Hub
+from services.gateway.rate_limit import TokenBuckets
+from services.gateway.settings import GatewaySettings
+from services.gateway.views import Links
+
+Reply = TypeVar("Reply", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Made by `wiring.py`."""
+
+    settings: GatewaySettings
+    database: Database
+    bus: Bus
+    objects: Objects
+    keys: KeyRing
+    hub: Hub
+    batches: Batches
+    idempotency: Idempotency
+    buckets: TokenBuckets
+    metrics: GatewayMetrics
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x20-\x7e]+$",
+        description="Any value of your own, such as a UUID: the same request sent again under it is done "
+        "once and answered alike, for 24 hours.",
+        examples=["5f0c9a0e-0d6b-4a53-9a57-0d2f6f7a1c11"],
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that only looks: who makes it, and what it is answered with."""
+
+    request: Request
+    gateway: Gateway
+    caller: Caller
+    links: Links
+
+    @property
+    def tenant(self) -> TenantId:
+        return self.caller.tenant
+
+    async def service(self, query: Query[Reply]) -> Reply:
+        """Ask another service for this tenant."""
+        return await self.gateway.bus.request(query, tenant=self.tenant)
+
+
+@dataclass(frozen=True, slots=True)
+class Act(Ask):
+    """A POST, which may come twice."""
+
+    idempotency_key: str | None
+
+    async def once(self, work: Callable[[], Awaitable[Answer]]) -> Response:
+        """Do `work` unless this request was answered before."""
+        return await self.gateway.idempotency.once(self.request, self.tenant, self.idempotency_key, work)
+
+
+async def _ask(request: Request, who: Annotated[Caller, Depends(caller)]) -> Ask:
+    gateway: Gateway = request.app.state.gateway
+    links = Links(gateway.settings.public_url or str(request.base_url))
+    return Ask(request, gateway, who, links)
+
+
+async def _act(ask: Annotated[Ask, Depends(_ask)], idempotency_key: IdempotencyKey = None) -> Act:
+    return Act(ask.request, ask.gateway, ask.caller, ask.links, idempotency_key)
+
+
+Asking = Annotated[Ask, Depends(_ask)]
+Acting = Annotated[Act, Depends(_act)]

@@ -1,0 +1,128 @@
+"""The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0), beyond what the framework knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from libs.common.contracts.options import RenderOptions
+from services.gateway import examples
+from services.gateway.auth.bearer import PUBLIC_PATHS
+from services.gateway.idempotency import REPLAYED
+from services.gateway.problems import Problem
+
+Json = dict[str, Any]
+
+DESCRIPTION = """Ghost-mannequin product images: send photos of garments on a mannequin, get them
+back without it.
+
+Send one photo to `POST /api/v1/images`, or a ZIP of hundreds to `POST /api/v1/batch/process`, and hear from a
+signed webhook when it is done. The whole guide is at `/docs`."""
+
+TAGS = [
+    {"name": "Images", "description": "One photo, most often answered with its result at once."},
+    {"name": "Batches", "description": "A ZIP of photos: progress, results, cancelling and retrying."},
+    {"name": "Webhooks", "description": "Being told by a signed message when a batch has ended."},
+    {"name": "Service", "description": "The service itself."},
+]
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "im_live_… or im_test_…"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+HEADERS: Json = {
+    "RequestId": {"description": "Name of this request in our logs.", "schema": {"type": "string"}},
+    "RateLimitPolicy": {
+        "description": "Requests that may be sent at once (q), and seconds in which they grow back (w).",
+        "schema": {"type": "string"},
+        "example": '"key";q=500;w=5',
+    },
+    "RateLimit": {
+        "description": "Requests that are left (r), and seconds until all are there again (t).",
+        "schema": {"type": "string"},
+        "example": '"key";r=499;t=1',
+    },
+    "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "IdempotentReplayed": {
+        "description": "`true` if this answer was given before, to the same request.",
+        "schema": {"type": "string"},
+    },
+}
+
+
+def install(app: FastAPI, server: str | None) -> None:
+    """Make `app.openapi` give the completed document. server: the public address, relative if None."""
+
+    def openapi() -> Json:
+        if app.openapi_schema is None:
+            app.openapi_schema = document(app, server)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # how FastAPI wants it done
+
+
+def document(app: FastAPI, server: str | None) -> Json:
+    """The document of the application's routes."""
+    made = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary="Ghost-mannequin product images",
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=TAGS,
+        servers=[{"url": server or "/"}],
+    )
+    components = made["components"]
+    components["schemas"].update(_schemas())
+    components["schemas"]["RenderOptions"]["examples"] = [examples.OPTIONS]
+    components |= {"securitySchemes": SECURITY_SCHEMES, "headers": HEADERS}
+    made["security"] = [{"bearer": []}, {"apiKey": []}]
+    for path, method, operation in operations(made):
+        if path in PUBLIC_PATHS:
+            operation["security"] = []
+        _complete(method, operation)
+    return made
+
+
+def operations(made: Json) -> Iterator[tuple[str, str, Json]]:
+    """Every operation of a document, with its path and its method in lower case."""
+    for path, item in made["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def _schemas() -> Json:
+    models: Any = [(Problem, "serialization"), (RenderOptions, "validation")]
+    _, schema = models_json_schema(models, ref_template="#/components/schemas/{model}")
+    definitions: Json = schema["$defs"]
+    return definitions
+
+
+def _complete(method: str, operation: Json) -> None:
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _without_null(parameter["schema"])
+    for status, response in operation["responses"].items():
+        names = ["RequestId"] if "security" in operation else ["RequestId", "RateLimitPolicy", "RateLimit"]
+        names += ["RetryAfter"] if status in ("429", "503") else []
+        names += ["IdempotentReplayed"] if method == "post" and status[0] == "2" else []
+        response["headers"] = {_WIRE[name]: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+_WIRE = {
+    "RequestId": "X-Request-ID",
+    "RateLimitPolicy": "RateLimit-Policy",
+    "RateLimit": "RateLimit",
+    "RetryAfter": "Retry-After",
+    "IdempotentReplayed": next(iter(REPLAYED)),
+}
+
+
+def _without_null(schema: Json) -> Json:
+    """A parameter is absent or has a value: it can't be null in a URL or a header."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kinds[0]}

@@ -1,0 +1,116 @@
+"""Every code that a problem or a failure can have: title, and what to do. Also a chapter of `/docs`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """`hint` tells the caller what to do."""
+
+    title: str
+    hint: str
+
+
+CATALOGUE: dict[str, Entry] = {
+    "invalid": Entry("Invalid value", "Correct the named field and send the request again."),
+    "unknown_parameter": Entry("Unknown parameter", "Remove it, or check its spelling against /docs."),
+    "malformed_body": Entry("Unreadable body", "Send it as its Content-Type says; see /docs for an example."),
+    "invalid_cursor": Entry(
+        "Invalid cursor", "Pass on next_cursor as it was given, or begin again without one."
+    ),
+    "unauthorized": Entry(
+        "Unauthorized", "Send a valid key as 'Authorization: Bearer im_…' or as 'X-API-Key: im_…'."
+    ),
+    "not_found": Entry("Not found", "Check the address, the id, and whose API key is used."),
+    "batch_not_found": Entry(
+        "No such batch", "Check the id, and that the key is of the tenant that sent it."
+    ),
+    "image_not_found": Entry(
+        "No such image", "Check the id, and that the key is of the tenant that sent it."
+    ),
+    "webhook_endpoint_not_found": Entry(
+        "No such webhook endpoint", "List the endpoints to see which there are."
+    ),
+    "webhook_delivery_not_found": Entry("No such delivery", "List the endpoint's deliveries."),
+    "method_not_allowed": Entry("Method not allowed", "Use one of the methods in the Allow header."),
+    "conflict": Entry("Conflict", "Look at the state of the thing, then decide anew."),
+    "idempotency_in_progress": Entry(
+        "The same request is under way", "Send it again in a moment to get its answer."
+    ),
+    "idempotency_key_reused": Entry(
+        "Idempotency key used before", "Take a new key for a new request; repeat a request with its own body."
+    ),
+    "batch_ended": Entry("The batch has ended", "There is nothing left to cancel."),
+    "batch_not_ended": Entry("The batch has not ended", "Follow /events, then ask again."),
+    "batch_still_running": Entry("The batch still runs", "Follow /events, then retry what failed."),
+    "nothing_to_retry": Entry(
+        "Nothing failed", "Only failed images can be retried; refused ones need a fix."
+    ),
+    "image_not_completed": Entry("No result yet", "Follow the image, then ask for its result."),
+    "too_many_webhook_endpoints": Entry("Too many webhook endpoints", "Delete one that is no longer needed."),
+    "webhook_endpoint_disabled": Entry(
+        "Webhook endpoint disabled", "Delete it, and register the URL again when it is back."
+    ),
+    "webhook_types_missing": Entry("No event type", "Name one at least, or leave types out."),
+    "webhook_url_refused": Entry("Webhook URL refused", "Give an https URL that leads to a public address."),
+    "body_too_large": Entry("Body too large", "Send less at once: split the archive or shrink the photo."),
+    "unsupported_media_type": Entry("Unsupported media type", "Send one of the types that the detail names."),
+    "range_not_satisfiable": Entry("Range not satisfiable", "Ask for bytes within the size."),
+    "not_an_image": Entry("Not an image", "Send a JPEG, PNG, WebP, TIFF, AVIF or HEIC file."),
+    "unsupported_format": Entry("Unsupported picture", "Send it as JPEG, PNG, WebP, TIFF, AVIF or HEIC."),
+    "too_many_pixels": Entry("Too many pixels", "Shrink the photo to at most 50 megapixels."),
+    "too_many_bytes": Entry("Too many bytes", "Shrink the photo to at most 50 MB."),
+    "truncated": Entry("Truncated picture", "The file ends too early: upload it again."),
+    "corrupt": Entry("Damaged picture", "Export the photo again and send that."),
+    "damaged": Entry("Damaged entry", "Make the archive again."),
+    "empty": Entry("Empty file", "Upload the photo again."),
+    "nested_archive": Entry("Archive in an archive", "Put its photos into the archive themselves."),
+    "path_traversal": Entry("Unsafe path", "Make the archive again with plain relative names."),
+    "symlink": Entry("Symbolic link", "Put the file itself into the archive."),
+    "unsupported_method": Entry("Unsupported compression", "Store or deflate the entry."),
+    "photo_lost": Entry("Photo lost", "Upload it again."),
+    "killed_worker": Entry(
+        "Not renderable", "Export the photo again; write to support if that fails as well."
+    ),
+    "not_a_zip": Entry("Not a ZIP", "Send a ZIP archive, whole."),
+    "encrypted": Entry("Encrypted archive", "Send it without a password."),
+    "too_many_entries": Entry("Too many entries", "Split it: an archive holds at most 5,000."),
+    "too_large_unpacked": Entry("Too large unpacked", "Split it: at most 8 GiB unpacked."),
+    "ratio_too_high": Entry("Suspicious compression", "Store the photos without compressing them."),
+    "zip64_inconsistent": Entry("Inconsistent archive", "Make the archive again with another program."),
+    "overlapping_entries": Entry("Overlapping entries", "Make the archive again with another program."),
+    "damaged_directory": Entry("Damaged archive", "Make the archive again, and upload it whole."),
+    "unsupported": Entry("Unsupported archive", "Send a plain ZIP in one file."),
+    "archive_lost": Entry("Archive lost", "Upload it again."),
+    "nothing_to_render": Entry("No photo in the archive", "See the reason of each entry."),
+    "nothing_rendered": Entry("Every photo failed", "See the reason of each image; mend it or retry."),
+    "render_failed": Entry("Not rendered", "Retry the image; write to support if it fails again."),
+    "cancelled": Entry("Cancelled", "Send the photo again if it is still wanted."),
+    "rate_limited": Entry("Too many requests", "Wait for as many seconds as Retry-After says."),
+    "unavailable": Entry("Temporarily unavailable", "Try again in a moment; POSTs with the same key."),
+    "internal": Entry("Internal error", "Try again; write to support with the request id if it stays."),
+}
+
+_BY_STATUS = {
+    400: "malformed_body",
+    401: "unauthorized",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "invalid",
+    429: "rate_limited",
+    503: "unavailable",
+}
+
+
+def code_of(status: int) -> str:
+    """The code of a bare HTTP status."""
+    return _BY_STATUS.get(status, "invalid" if status < 500 else "internal")
+
+
+def entry(code: str, status: int) -> Entry:
+    """What is known of `code`, or else of its status."""
+    return CATALOGUE.get(code) or CATALOGUE[code_of(status)]

@@ -1,0 +1,85 @@
+"""How answers are documented: errors by status, and what is not JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.gateway import problems
+
+_PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
+_MEANINGS = {
+    401: "The API key is missing, wrong or revoked.",
+    404: "There is no such thing, or it is another tenant's.",
+    409: "Not in a state in which this can be done, or the same request is under way.",
+    413: "The body is too large.",
+    415: "The body is of a type that is not taken here.",
+    416: "The range lies outside of the result.",
+    422: "Something in the request does not fit; `field` names it.",
+    429: "The API key has used up its rate; Retry-After says when to come again.",
+    500: "Something went wrong on our side.",
+    503: "A part of the service does not answer; Retry-After says when to come again.",
+}
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def errors(*statuses: int) -> Responses:
+    """Problem documents of these statuses, beside those that every endpoint may answer with."""
+    return {
+        status: {"description": _MEANINGS[status], "content": {problems.MEDIA_TYPE: _PROBLEM}}
+        for status in sorted({401, 422, 429, 500, 503, *statuses})
+    }
+
+
+def content(description: str, *media_types: str) -> dict[str, Any]:
+    """An answer that is a file."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {"description": description, "content": dict.fromkeys(media_types, binary)}
+
+
+def events(description: str, example: str, **data: str) -> dict[str, Any]:
+    """A stream of events; the schema is that of one of them, and `data` names that of each one's data."""
+    event = {
+        "type": "object",
+        "required": ["id", "event", "data"],
+        "properties": {
+            "id": {"type": "string", "description": "What to resume after."},
+            "event": {"type": "string", "enum": list(data)},
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": {
+                    "anyOf": [
+                        {"$ref": f"#/components/schemas/{name}"} for name in dict.fromkeys(data.values())
+                    ]
+                },
+            },
+        },
+    }
+    return {
+        "description": description,
+        "content": {"text/event-stream": {"schema": event, "example": example}},
+    }
+
+
+def upload(*media_types: str) -> dict[str, Any]:
+    """A request body that is either the file itself or a form with `file` and `options`."""
+    binary = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
+    form = {
+        "schema": {
+            "type": "object",
+            "required": ["file"],
+            "additionalProperties": False,
+            "properties": {
+                "file": {"type": "string", "format": "binary", "minLength": 1},
+                "options": {"$ref": "#/components/schemas/RenderOptions"},
+            },
+        },
+        "encoding": {"options": {"contentType": "application/json"}},
+    }
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"multipart/form-data": form, **dict.fromkeys(media_types, binary)},
+        }
+    }

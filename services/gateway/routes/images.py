@@ -1,0 +1,156 @@
+"""Single images: one photo goes in, and most often its result comes out at once."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import Field
+
+from libs.common.contracts import batch as contract
+from libs.common.contracts.batch import ImageStatus, SubmitImage
+from libs.common.contracts.ids import BatchId, ImageId
+from libs.common.contracts.options import RenderOptions
+from libs.common.objects import tenant_key
+from services.gateway import examples, responses
+from services.gateway.downloads import result_response
+from services.gateway.errors import ImageFailed, ImageNotCompleted
+from services.gateway.gateway import Act, Acting, Asking
+from services.gateway.idempotency import REPLAYED, Answer
+from services.gateway.submissions import Command, Intake, submit
+from services.gateway.uploads import Received, Taken, clean_name
+from services.gateway.views import Image
+
+router = APIRouter(prefix="/api/v1", tags=["Images"])
+
+PHOTO_TYPES = ("image/*", "application/octet-stream")
+SENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/tiff", "image/avif", "image/heic")
+RESULT_TYPES = ("image/png", "image/webp", "image/jpeg")
+RECHECK_S = 0.5
+"""How long a lost signal can go unnoticed while somebody waits for an image."""
+ImagePath = Annotated[ImageId, Path(description="Id of the image.", examples=[examples.IMAGE_ID])]
+
+
+class PhotoQuery(RenderOptions):
+    """The options of a render, how long to wait for it, and a name for the photo."""
+
+    wait: float = Field(20, ge=0, le=60, description="Seconds to wait for the result; 0 answers at once.")
+    name: str | None = Field(
+        None, max_length=255, description="Name of the photo; that of the form's file if absent."
+    )
+
+
+@router.post(
+    "/images",
+    summary="Render one photo",
+    response_class=StreamingResponse,
+    responses={
+        200: responses.content("The rendered image.", *RESULT_TYPES),
+        202: {"model": Image, "description": "Not ready yet; follow the links."},
+        **responses.errors(409, 413, 415),
+    },
+    openapi_extra=responses.upload(*SENT_TYPES),
+)
+async def render_image(act: Acting, query: Annotated[PhotoQuery, Query()]) -> Response:
+    """Send a photo of up to 50 MB and 50 megapixels, as the raw body or as the part `file` of a form. It
+    goes ahead of all batches. The answer is the image itself if it is ready within `wait` seconds, else 202
+    with links.
+
+    A photo that can't be rendered is a problem with the reason as its `code`. The same request sent again
+    under its Idempotency-Key waits for the same image.
+    """
+    options = RenderOptions.model_validate(query.model_dump(include=_given_options(query)))
+    accepted = await submit(act, options, _photo_intake(act, query))
+    batch_id, image_id = BatchId(accepted.answer.body["batch_id"]), ImageId(accepted.answer.body["id"])
+    image = await _ended(act, batch_id, image_id, query.wait)
+    response = _answer(image, act)
+    response.headers.update(REPLAYED if accepted.replayed else {})
+    return response
+
+
+@router.get("/images/{image_id}", summary="Get an image", responses=responses.errors(404))
+async def get_image(image_id: ImagePath, ask: Asking) -> Image:
+    """How the image stands, and what its result is like."""
+    return Image.of(await ask.gateway.batches.image(ask.tenant, image_id), ask.links)
+
+
+@router.get(
+    "/images/{image_id}/result",
+    summary="Download a result",
+    response_class=StreamingResponse,
+    responses={
+        200: responses.content("The rendered image.", *RESULT_TYPES),
+        206: responses.content("The range that was asked for.", *RESULT_TYPES),
+        304: {"description": "If-None-Match names the result as it is."},
+        **responses.errors(404, 409, 416),
+    },
+)
+async def get_result(image_id: ImagePath, ask: Asking) -> Response:
+    """The rendered image, with an ETag. One `Range` of bytes, `If-Range` and `If-None-Match` are honoured."""
+    image = await ask.gateway.batches.image(ask.tenant, image_id)
+    _refuse_failed(image)
+    if image.status is not ImageStatus.COMPLETED:
+        raise ImageNotCompleted
+    return result_response(image, ask.request, ask.gateway.objects)
+
+
+def _given_options(query: PhotoQuery) -> set[str]:
+    return query.model_fields_set & set(RenderOptions.model_fields)
+
+
+def _photo_intake(act: Act, query: PhotoQuery) -> Intake:
+    batch_id, image_id = BatchId.new(), ImageId.new()
+    key = tenant_key(act.tenant, "batches", batch_id, "photo")
+
+    def command(received: Received, options: RenderOptions) -> Command:
+        return SubmitImage(
+            batch_id=batch_id,
+            image_id=image_id,
+            api_key_id=act.caller.key_id,
+            name=clean_name(query.name) or received.name or "image",
+            photo_key=key,
+            photo_size=received.size,
+            options=options,
+            submitted_at=datetime.now(UTC),
+        )
+
+    def answer(command: Command) -> Answer:
+        assert isinstance(command, SubmitImage)
+        image = contract.Image(
+            id=image_id, batch_id=batch_id, position=0, name=command.name, status=ImageStatus.WAITING
+        )
+        return Answer(202, Image.of(image, act.links).model_dump(mode="json"))
+
+    return Intake(
+        Taken(PHOTO_TYPES, act.gateway.settings.max_photo_bytes, picture=True), key, command, answer
+    )
+
+
+async def _ended(act: Act, batch_id: BatchId, image_id: ImageId, seconds: float) -> contract.Image:
+    """The image once it has ended, or as it is after `seconds`."""
+    deadline = time.monotonic() + seconds
+    with act.gateway.hub.watch(batch_id) as watch:
+        while True:
+            image = await act.gateway.batches.image(act.tenant, image_id)
+            left = deadline - time.monotonic()
+            if image.status.ended or left <= 0 or watch.closed:
+                return image
+            await watch.wait(min(RECHECK_S, left))
+
+
+def _answer(image: contract.Image, act: Act) -> Response:
+    _refuse_failed(image)
+    if image.status is ImageStatus.COMPLETED:
+        return result_response(image, act.request, act.gateway.objects, conditional=False)
+    shown = Image.of(image, act.links)
+    return JSONResponse(shown.model_dump(mode="json"), 202, headers={"Location": shown.links.self_})
+
+
+def _refuse_failed(image: contract.Image) -> None:
+    if image.failure is not None:
+        raise ImageFailed(image.failure.detail, code=image.failure.code)
+    if image.status is ImageStatus.CANCELLED:
+        raise ImageFailed("The image was cancelled before it was rendered.", code="cancelled")

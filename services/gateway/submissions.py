@@ -1,0 +1,93 @@
+"""From an upload to an accepted command: stored, remembered and announced, or nothing of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from fastapi import Request
+
+from libs.common.contracts.batch import SubmitBatch, SubmitImage
+from libs.common.contracts.options import RenderOptions
+from libs.common.errors import MannequinError
+from libs.common.objects import Objects
+from libs.common.telemetry import logger
+from services.gateway import store
+from services.gateway.gateway import Act
+from services.gateway.idempotency import Answer, fingerprint
+from services.gateway.uploads import Received, Taken, merged_options, receive
+
+Command = SubmitBatch | SubmitImage
+_log = logger("gateway.submissions")
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What one endpoint takes in: the object that the file becomes, and what is made of it."""
+
+    taken: Taken
+    key: str
+    command: Callable[[Received, RenderOptions], Command]
+    answer: Callable[[Command], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """replayed: it had been accepted before, under the same idempotency key."""
+
+    answer: Answer
+    replayed: bool
+
+
+async def submit(act: Act, options: RenderOptions, intake: Intake) -> Accepted:
+    """Take the request's file in. A repeated request is read and compared, but stored no second time."""
+    gateway, request = act.gateway, act.request
+    async with gateway.idempotency.claim(act.tenant, act.idempotency_key) as claim:
+        async with _stored_or_gone(gateway.objects, intake.key):
+            sink = _discard if claim.replays else partial(gateway.objects.put_stream, intake.key)
+            received = await receive(request, intake.taken, sink, gateway.metrics.uploaded.inc)
+            merged = merged_options(options, received.options)
+        command = intake.command(received, merged)
+        print_ = _fingerprint(request, command, received)
+        if claim.replays:
+            return Accepted(claim.replay(print_), replayed=True)
+        answer = intake.answer(command)
+        async with gateway.database.tenant(act.tenant) as tx:
+            await store.submit(tx, command)
+            await claim.keep(tx, print_, answer)
+    return Accepted(answer, replayed=False)
+
+
+def _fingerprint(request: Request, command: Command, received: Received) -> str:
+    """By what is in the body, not by its form: every multipart boundary is another."""
+    name = command.name if isinstance(command, SubmitImage) else ""
+    options = command.options.model_dump_json()
+    return fingerprint(request.method, request.url.path, name, options, received.sha256)
+
+
+async def _discard(content: AsyncIterator[bytes]) -> int:
+    return sum([len(block) async for block in content])
+
+
+@asynccontextmanager
+async def _stored_or_gone(objects: Objects, key: str) -> AsyncIterator[None]:
+    """An upload that breaks off, or is refused after it was stored, leaves no object.
+
+    Not around the commit: should its outcome be unknown, a stray object is better than a batch without
+    archive.
+    """
+    try:
+        yield
+    except BaseException:
+        await asyncio.shield(_delete(objects, key))
+        raise
+
+
+async def _delete(objects: Objects, key: str) -> None:
+    try:
+        await objects.delete(key)
+    except MannequinError as error:
+        _log.warning("object_left_behind", key=key, reason=error.detail)

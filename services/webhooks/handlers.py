@@ -1,0 +1,43 @@
+"""The bus edge of the webhooks service: messages to use cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.common.bus.bus import Bus
+from libs.common.bus.responders import UseCase, for_tenant
+from libs.common.contracts import flow
+from libs.common.contracts.message import Query
+from libs.common.contracts.webhooks import (
+    CreateEndpoint,
+    DeleteEndpoint,
+    GetEndpoint,
+    ListDeliveries,
+    ListEndpoints,
+    Redeliver,
+    RotateSecret,
+    TestEndpoint,
+)
+from libs.common.db import Database
+from libs.common.outbox import once
+from services.webhooks.service import WebhooksService
+
+
+async def attach(bus: Bus, database: Database, service: WebhooksService) -> None:
+    """Respond and subscribe to everything that `flow.py` gives this service."""
+    for query, use_case in _use_cases(service).items():
+        await bus.respond(query, for_tenant(use_case))
+    await bus.subscribe(flow.NOTIFICATIONS, once(database, flow.NOTIFICATIONS, service.notify))
+
+
+def _use_cases(service: WebhooksService) -> dict[type[Query[Any]], UseCase]:
+    return {
+        CreateEndpoint: service.create,
+        ListEndpoints: service.list_all,
+        GetEndpoint: service.get,
+        DeleteEndpoint: service.delete,
+        RotateSecret: service.rotate,
+        TestEndpoint: service.test,
+        ListDeliveries: service.list_deliveries,
+        Redeliver: service.redeliver,
+    }
