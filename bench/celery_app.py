@@ -33,7 +33,7 @@ def opened(archive: str) -> zipfile.ZipFile:
     return zipfile.ZipFile(archive)
 
 
-@app.task  # type: ignore[untyped-decorator]
+@app.task(name="render")  # type: ignore[untyped-decorator]
 def render(archive: str, name: str, folder: str) -> str:
     result = renderer()(opened(archive).read(name), RenderOptions())
     path = Path(folder) / f"{name}.png"
@@ -41,12 +41,12 @@ def render(archive: str, name: str, folder: str) -> str:
     return str(path)
 
 
-@app.task  # type: ignore[untyped-decorator]
+@app.task(name="noop")  # type: ignore[untyped-decorator]
 def noop(number: int) -> int:
     return number
 
 
-@app.task  # type: ignore[untyped-decorator]
+@app.task(name="finish")  # type: ignore[untyped-decorator]
 def finish(results: list[Any]) -> int:
     return len(results)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -196,7 +196,7 @@ class AsyncBatches:
 
     async def _lines(
         self, batch_id: str, last_id: str | None, silence_s: float
-    ) -> AsyncIterator[Event | None]:
+    ) -> AsyncGenerator[Event | None, None]:
         parser = EventParser(last_id)
         options = exchange.resuming(last_id, silence_s)
         async with self._transport.stream(calls.batch_events(batch_id), **options) as response:

@@ -65,7 +65,8 @@ class Dispatcher:
         """Dispatch until cancelled; a database that is away is waited for."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._interval)
+                async with asyncio.timeout(self._interval):
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 await self.dispatch()

@@ -9,7 +9,7 @@ import asyncio
 import json
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from pydantic import BaseModel
@@ -49,7 +49,8 @@ class Watch:
         if self.closed:
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._changed.wait()
         self._changed.clear()
 
 
@@ -86,11 +87,22 @@ class Hub:
 
 
 class EventStream:
-    """The events of one batch for one listener, from the first image that ended after `after`."""
+    """The events of one batch for one listener, from the first image that ended after `after`.
+
+    admitted: whether the listener's key is still good; the stream ends, unfinished, once it is not.
+    """
 
     def __init__(
-        self, batches: Batches, hub: Hub, links: Links, tenant: TenantId, batch_id: BatchId, after: int
+        self,
+        batches: Batches,
+        hub: Hub,
+        links: Links,
+        tenant: TenantId,
+        batch_id: BatchId,
+        after: int,
+        admitted: Callable[[], bool],
     ) -> None:
+        self._admitted = admitted
         self._batches, self._hub, self._links = batches, hub, links
         self._tenant, self._batch_id = tenant, batch_id
         self._after = after
@@ -105,7 +117,7 @@ class EventStream:
     async def _run(self, events: BatchEvents | None) -> AsyncIterator[bytes]:
         yield b"retry: 1000\n\n"
         with self._hub.watch(self._batch_id) as watch:
-            while not watch.closed:
+            while not watch.closed and self._admitted():
                 if events is not None:
                     for message in self._tell(events):
                         yield message

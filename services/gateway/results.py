@@ -6,6 +6,7 @@ Entries are deflated at level 0, which stores them: pictures do not get smaller,
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 from collections.abc import AsyncIterator, Sequence
@@ -59,8 +60,12 @@ class ResultsZip:
         for name, image in self._files:
             content = objects.stream(cast("str", image.result_key))
             yield name, self._when(image), _MODE, ZIP_AUTO(image.size or 0, level=0), content
-        manifest = json.dumps(self.manifest(), indent=2, ensure_ascii=False).encode()
+        manifest = await asyncio.to_thread(self._manifest_file)
         yield MANIFEST, self._when(None), _MODE, ZIP_AUTO(len(manifest), level=6), _once(manifest)
+
+    def _manifest_file(self) -> bytes:
+        """Up to 5,000 images as JSON, which takes too long for the event loop."""
+        return json.dumps(self.manifest(), indent=2, ensure_ascii=False).encode()
 
     def _when(self, image: contract.Image | None) -> datetime:
         ended = image.ended_at if image else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import aio_pika
@@ -75,14 +77,16 @@ async def test_postgres_never_runs_as_root(postgres: Postgres) -> None:
 
 
 async def test_postgres_starts_although_its_old_number_belongs_to_another_process(postgres: Postgres) -> None:
-    """After a crash its pid file may name a stranger, here this very test."""
+    """After a crash its pid file may name a stranger of the same user."""
     await postgres.start()
+    user = psutil.Process(postgres.pids[0]).uids().real
     await postgres.kill()
     pid_file = postgres.data_folder / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
-    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
-    await postgres.start()
-    assert postgres.pids
+    with _sleeping(user) as stranger:
+        pid_file.write_text("\n".join([str(stranger.pid), *lines[1:]]))
+        await postgres.start()
+        assert stranger.poll() is None
 
 
 async def test_postgres_starts_over_after_a_first_start_that_was_cut_short(postgres: Postgres) -> None:
@@ -96,7 +100,7 @@ async def test_postgres_starts_over_after_a_first_start_that_was_cut_short(postg
 
 
 async def test_nats_keeps_what_it_acknowledged_when_it_is_killed(nats_node: Nats) -> None:
-    """With `sync_interval: always` an acknowledged message is on the disk."""
+    """An acknowledged message outlives the process that acknowledged it."""
     await nats_node.start()
     client = await nats.connect(nats_node.url)
     await client.jetstream().add_stream(name="kept", subjects=["kept"])
@@ -167,6 +171,15 @@ async def test_a_server_leaves_no_process_behind(kind: str, request: pytest.Fixt
     await server.stop()
     assert family
     assert not [one for one in family if one.is_running()]
+
+
+@contextmanager
+def _sleeping(user: int) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["/bin/sleep", "1000"], user=user if os.geteuid() == 0 else None) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _with_children(pid: int) -> list[psutil.Process]:

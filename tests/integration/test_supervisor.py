@@ -48,7 +48,7 @@ typer.run(lambda state: run_until_stopped(run()))
 
 @pytest.fixture(scope="module")
 def state() -> Iterator[State]:
-    """A state folder, where the servers that the supervisor needs can be had; one, as later starts are quicker."""
+    """One state folder for all, as later starts are quicker, where its servers can be had."""
     with fresh_state("supervisor") as state:
         for server in Supervisor(state).servers.values():
             demand(server)

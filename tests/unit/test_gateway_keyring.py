@@ -59,3 +59,15 @@ def test_a_revoked_key_is_nobodys() -> None:
 def test_a_key_comes_in_either_header(headers: dict[str, str], key: str) -> None:
     """Bearer goes before X-API-Key."""
     assert presented(Headers(headers)) == key
+
+
+def test_a_caller_found_before_the_revocation_is_admitted_no_longer() -> None:
+    """An event stream outlives the check at its start, so it asks again before each event."""
+    ring, found = KeyRing(), generate(KeyMode.LIVE)
+    caller = Caller(TenantId.new(), ApiKeyId.new(), KeyMode.LIVE)
+    ring.learn([KnownKey(found.public_id, found.sha256, caller, revoked=False)])
+    assert ring.admits(caller)
+
+    ring.learn([KnownKey(found.public_id, found.sha256, caller, revoked=True)])
+
+    assert not ring.admits(caller)

@@ -3,68 +3,102 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from pillow_heif import register_heif_opener
 
+MOST = 60
+"""Pairs on a sheet; a JPEG can't be much higher, and nobody looks at more."""
 _CELL = (260, 340)
 _GAP, _CAPTION = 14, 26
 _COLUMNS = 3
 _CHECKER = 13
 _COLOURS = {"publishable": "#1a7f37", "review": "#9a6700", "rejected": "#cf222e"}
+_INK, _PAPER, _TILE = "#1f2328", "#f6f8fa", "#e6e9ed"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A photo and its result (None where there is none), with what is written below."""
+    """A photo and its result, read when they are drawn, with what is written below."""
 
-    before: bytes
-    after: bytes | None
+    before: Callable[[], bytes]
+    after: Callable[[], bytes]
     caption: str
     verdict: str
 
 
-def write_contact_sheet(pairs: Sequence[Pair], path: Path) -> None:
-    """A JPEG of all pairs; transparency shows as a checkerboard."""
+def write_contact_sheet(pairs: Sequence[Pair], path: Path) -> int:
+    """A JPEG of the first `MOST` pairs; transparency shows as a checkerboard. How many there are on it.
+
+    A picture that can't be read leaves its place empty.
+    """
+    register_heif_opener()
+    shown = pairs[:MOST]
     width, height = 2 * _CELL[0] + 3 * _GAP, _CELL[1] + _CAPTION + 2 * _GAP
-    rows = max(1, math.ceil(len(pairs) / _COLUMNS))
-    sheet = Image.new("RGB", (width * min(_COLUMNS, len(pairs) or 1), height * rows), "#f6f8fa")
-    for number, pair in enumerate(pairs):
+    columns, rows = min(_COLUMNS, len(shown)) or 1, math.ceil(len(shown) / _COLUMNS) or 1
+    sheet = Image.new("RGB", (width * columns, height * rows), _PAPER)
+    for number, pair in enumerate(shown):
         row, column = divmod(number, _COLUMNS)
         _draw(sheet, pair, column * width + _GAP, row * height + _GAP)
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path, quality=88)
+    return len(shown)
 
 
 def _draw(sheet: Image.Image, pair: Pair, left: int, top: int) -> None:
     sheet.paste(_cell(pair.before), (left, top))
-    if pair.after is not None:
-        sheet.paste(_cell(pair.after), (left + _CELL[0] + _GAP, top))
-    colour = _COLOURS.get(pair.verdict, "#57606a")
-    font = ImageFont.load_default(size=15)
-    draw = ImageDraw.Draw(sheet)
-    draw.text((left, top + _CELL[1] + 6), pair.caption, fill="#1f2328", font=font)
-    end = left + 2 * _CELL[0] + _GAP
-    draw.text((end, top + _CELL[1] + 6), pair.verdict, fill=colour, font=font, anchor="ra")
+    sheet.paste(_cell(pair.after), (left + _CELL[0] + _GAP, top))
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=15)
+    below, end = top + _CELL[1] + 6, left + 2 * _CELL[0] + _GAP
+    room = end - left - draw.textlength(pair.verdict, font=font) - _GAP
+    draw.text((left, below), _shortened(pair.caption, room, draw, font), fill=_INK, font=font)
+    draw.text((end, below), pair.verdict, fill=_COLOURS.get(pair.verdict, _INK), font=font, anchor="ra")
 
 
-def _cell(data: bytes) -> Image.Image:
-    """The picture as large as fits, on a checkerboard."""
-    picture = Image.open(BytesIO(data)).convert("RGBA")
-    picture.thumbnail(_CELL)
-    cell = _checkerboard()
+def _shortened(
+    text: str, room: float, draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+) -> str:
+    """The end of a path says more than its beginning."""
+    shown = text
+    while draw.textlength(shown, font=font) > room and len(text) > 1:
+        text = text[1:]
+        shown = f"…{text}"
+    return shown
+
+
+def _cell(read: Callable[[], bytes]) -> Image.Image:
+    """The picture, upright and as large as fits, on a checkerboard."""
+    cell = _checkerboard().copy()
+    try:
+        picture = _upright(read())
+    except (OSError, ValueError, KeyError, Image.DecompressionBombError):
+        return cell
     place = ((_CELL[0] - picture.width) // 2, (_CELL[1] - picture.height) // 2)
     cell.paste(picture, place, picture)
     return cell
 
 
+def _upright(data: bytes) -> Image.Image:
+    opened = Image.open(BytesIO(data))
+    opened.draft("RGB", (2 * max(_CELL), 2 * max(_CELL)))  # a JPEG is decoded no larger than needed
+    turned = ImageOps.exif_transpose(opened)
+    if turned.mode not in ("RGBA", "LA", "PA") and "transparency" not in turned.info:
+        turned = turned.convert("RGB")  # CMYK, for one, has no way to RGBA but this
+    picture = turned.convert("RGBA")
+    picture.thumbnail(_CELL)
+    return picture
+
+
+@cache
 def _checkerboard() -> Image.Image:
     cell = Image.new("RGB", _CELL, "white")
     draw = ImageDraw.Draw(cell)
     for top in range(0, _CELL[1], _CHECKER):
         for left in range(top // _CHECKER % 2 * _CHECKER, _CELL[0], 2 * _CHECKER):
-            draw.rectangle((left, top, left + _CHECKER - 1, top + _CHECKER - 1), fill="#e6e9ed")
+            draw.rectangle((left, top, left + _CHECKER - 1, top + _CHECKER - 1), fill=_TILE)
     return cell

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import shutil
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from deploy.local.demo import results
 from deploy.local.demo.account import Account, kept_account
-from deploy.local.demo.contact_sheet import Pair, write_contact_sheet
 from deploy.local.demo.receiver import Receiver, receiver
-from deploy.local.demo.sample import as_archive
+from deploy.local.demo.sample import Shoot, shoot
+from deploy.local.demo.screen import Screen
 from deploy.local.environment import Addresses
 from deploy.local.errors import LocalError
 from deploy.local.state import State
 from deploy.local.supervisor import Bus, Supervisor
-from libs.client import AsyncMannequin, verify_webhook
-from libs.client.errors import MannequinError
-from libs.client.models import Batch, Event, Image
+from libs.client import AsyncMannequin
+from libs.client.errors import MannequinError, NothingToSend
+from libs.client.models import Batch, Endpoint, Image
 
 OUT = Path("out")
+_DESCRIPTION = "demonstration"
 _WEBHOOK_WITHIN_S = 30.0
-_COLOURS = {"publishable": "green", "review": "yellow", "rejected": "red"}
+_BATCH_WITHIN_S = 1800.0
+"""After this long without an end, `--once` says so instead of waiting on."""
 
 
 class DemoFailed(LocalError):
@@ -40,136 +40,123 @@ class DemoFailed(LocalError):
 
 
 async def demonstrate(state: State, bus: Bus, photos: Path | None, *, once: bool, console: Console) -> None:
-    """All of it; DemoFailed names everything that was not as it should be. Stays up unless `once`."""
+    """All of it. With `once` it ends then, and DemoFailed names everything that was not as it should be;
+    without, everything stays up.
+    """
     began = time.monotonic()
-    drawing = asyncio.create_task(asyncio.to_thread(as_archive, photos, state.root / "demo"))
+    drawing = asyncio.create_task(asyncio.to_thread(shoot, photos, state.root / "demo"))
     async with Supervisor(state, bus, report=lambda line: console.print(line, style="dim")) as system:
         console.print(f"[bold green]ready[/] in {time.monotonic() - began:.1f} s: {system.addresses.api_url}")
-        watching = asyncio.create_task(system.watch())
-        try:
-            account = await kept_account(system.addresses, state, "Demo Shop")
-            faults = await _Demo(system.addresses, account, console).run(await drawing)
-            _explain(console, system.addresses, account)
-            if faults:
-                raise DemoFailed(faults)
-            if not once:
-                console.print("Everything stays up until Ctrl-C.")
-                await watching
-        finally:
-            watching.cancel()
+        await _unless_it_dies(_show(system.addresses, state, drawing, Screen(console), once), system.watch())
+
+
+async def _unless_it_dies(work: Coroutine[None, None, None], watch: Coroutine[None, None, None]) -> None:
+    """Ends with `work`, or with the error of `watch` when what the work stands on is lost."""
+    tasks = [asyncio.create_task(work), asyncio.create_task(watch)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _show(
+    addresses: Addresses, state: State, drawing: asyncio.Task[Shoot], screen: Screen, once: bool
+) -> None:
+    account = await kept_account(addresses, state, "Demo Shop")
+    try:
+        photos = await drawing
+    except NothingToSend as error:
+        raise LocalError(str(error)) from error
+    faults = await _Demo(addresses, account, screen, _BATCH_WITHIN_S if once else None).run(photos)
+    screen.explain(addresses, account)
+    if faults and once:
+        raise DemoFailed(faults)
+    screen.faults(faults)
+    if not once:
+        screen.console.print("Everything stays up until Ctrl-C.")
+        await asyncio.Event().wait()
 
 
 class _Demo:
-    """One batch, from the archive to the contact sheet. `faults`: what was not as it should be."""
+    """One batch, from the archive to the contact sheet. `_faults`: what was not as it should be."""
 
-    def __init__(self, addresses: Addresses, account: Account, console: Console) -> None:
-        self._console = console
+    def __init__(
+        self, addresses: Addresses, account: Account, screen: Screen, patience_s: float | None
+    ) -> None:
+        self._screen = screen
+        self._patience_s = patience_s
         self._client = AsyncMannequin(account.key.get_secret_value(), addresses.api_url)
         self._faults: list[str] = []
 
-    async def run(self, archive: Path) -> list[str]:
+    async def run(self, photos: Shoot) -> list[str]:
         async with self._client, receiver() as hooks:
-            endpoint = await self._client.webhook_endpoints.create(hooks.url, description="demonstration")
-            assert endpoint.secret is not None
             try:
-                batch = await self._render(archive)
-                await self._check_webhook(hooks, endpoint.secret.get_secret_value(), batch)
-                images = [image async for image in self._client.batches.images(batch.id)]
-                await self._save(archive, batch, images)
+                await self._forget_endpoints()
+                endpoint = await self._client.webhook_endpoints.create(hooks.url, description=_DESCRIPTION)
+                batch = await self._render(photos)
+                await self._check_webhook(hooks, endpoint, batch)
+                await self._check_results(photos, batch)
             except MannequinError as error:
                 self._faults.append(str(error))
-            finally:
-                await self._client.webhook_endpoints.delete(endpoint.id)
+            with suppress(MannequinError):
+                await self._forget_endpoints()
         return self._faults
 
-    async def _render(self, archive: Path) -> Batch:
-        columns = (TextColumn("{task.description:9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self._console) as bars:
-            total = (await asyncio.to_thread(archive.stat)).st_size // 1024
-            task = bars.add_task("uploading", total=total)
-            batch = await self._client.batches.process(
-                archive, progress=lambda size: bars.advance(task, size / 1024)
-            )
-            bars.update(task, completed=total)
-            task = bars.add_task("rendering", total=None)
+    async def _forget_endpoints(self) -> None:
+        """Also those of runs that were killed: a tenant can only have so many."""
+        for endpoint in (await self._client.webhook_endpoints.list()).items:
+            if endpoint.description == _DESCRIPTION:
+                await self._client.webhook_endpoints.delete(endpoint.id)
 
-            def show(event: Event) -> None:
-                if event.kind in ("progress", "batch"):
-                    counts = Batch.model_validate(event.data).counts
-                    bars.update(task, total=counts.total or None, completed=counts.ended)
+    async def _render(self, photos: Shoot) -> Batch:
+        with self._screen.uploading((await asyncio.to_thread(photos.archive.stat)).st_size) as sent:
+            batch = await self._client.batches.process(photos.archive, progress=sent)
+        with self._screen.rendering() as show:
+            batch = await self._client.batches.wait(batch.id, timeout_s=self._patience_s, on_event=show)
+        if batch.status != "completed":
+            reason = batch.failure.detail if batch.failure else "no reason was given"
+            self._faults.append(f"the batch is {batch.status}: {reason}")
+        return batch
 
-            return await self._client.batches.wait(batch.id, on_event=show)
-
-    async def _check_webhook(self, hooks: Receiver, secret: str, batch: Batch) -> None:
+    async def _check_webhook(self, hooks: Receiver, endpoint: Endpoint, batch: Batch) -> None:
+        """By the reference library of Standard Webhooks, which knows nothing of this project."""
         expected = f"batch.{'completed' if batch.status == 'completed' else 'failed'}"
+        secret = endpoint.secret.get_secret_value() if endpoint.secret else ""
         try:
             arrived = await asyncio.wait_for(hooks.arrivals.get(), _WEBHOOK_WITHIN_S)
-            told = verify_webhook(secret, arrived.headers, arrived.body)
+            told = Webhook(secret).verify(arrived.body, dict(arrived.headers))
         except TimeoutError:
-            self._faults.append("no webhook came")
-            return
-        if told["type"] != expected or told["data"]["batch"]["id"] != batch.id:
-            self._faults.append(f"the webhook told of {told['type']}, not of {expected} of this batch")
-        self._console.print(f"webhook [bold]{told['type']}[/] received, its signature verifies")
-
-    async def _save(self, archive: Path, batch: Batch, images: Sequence[Image]) -> None:
-        await asyncio.to_thread(_empty, OUT)
-        if batch.status == "completed":
-            await self._client.batches.download(batch.id, OUT / "results.zip")
+            self._faults.append(f"no webhook came within {_WEBHOOK_WITHIN_S:.0f} s")
+        except WebhookVerificationError as error:
+            self._faults.append(f"the webhook's signature does not verify: {error}")
         else:
-            self._faults.append(
-                f"the batch is {batch.status}: {batch.failure.detail if batch.failure else ''}"
-            )
-        results = await asyncio.to_thread(_unpack, OUT / "results.zip")
-        self._console.print(_table(images))
-        for image in images:
-            if image.status != "completed" or image.id not in results:
-                reason = image.failure.detail if image.failure else image.status
-                self._faults.append(f"{image.name}: {reason}")
-        await asyncio.to_thread(_write_sheet, archive, images, results)
-        self._console.print(f"results in [bold]{OUT}/[/], before and after on {OUT / 'contact-sheet.jpg'}")
+            if told["type"] != expected or told["data"]["batch"]["id"] != batch.id:
+                self._faults.append(f"the webhook told of {told['type']}, not of {expected} of this batch")
+            self._screen.console.print(f"webhook [bold]{told['type']}[/] received, its signature verifies")
 
+    async def _check_results(self, photos: Shoot, batch: Batch) -> None:
+        images = [image async for image in self._client.batches.images(batch.id)]
+        self._screen.table(images)
+        if not batch.counts.completed:
+            self._faults.append("there are no results")
+            return
+        await asyncio.to_thread(OUT.mkdir, parents=True, exist_ok=True)
+        # Opened before anything is replaced: the user's photos may be an earlier run's results.
+        with await asyncio.to_thread(zipfile.ZipFile, photos.archive) as archive:
+            await self._client.batches.download(batch.id, OUT / results.ARCHIVE)
+            await asyncio.to_thread(self._look, archive, images, photos.names)
 
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-
-
-def _unpack(path: Path) -> dict[str, bytes]:
-    """Save the results beside their archive; their bytes by the id of their image."""
-    if not path.exists():
-        return {}
-    with zipfile.ZipFile(path) as archive:
-        archive.extractall(OUT)
-        manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
-        return {image["id"]: archive.read(image["file"]) for image in manifest["images"] if image.get("file")}
-
-
-def _table(images: Sequence[Image]) -> Table:
-    table = Table("file", "verdict", "ms")
-    for image in images:
-        verdict = image.verdict or image.status
-        colour = _COLOURS.get(verdict, "red")
-        note = ", ".join(image.reasons) or (image.failure.code if image.failure else "")
-        shown = f"[{colour}]{verdict}[/]" + (f" [dim]{note}[/]" if note else "")
-        table.add_row(image.name, shown, str(image.render_ms or ""))
-    return table
-
-
-def _write_sheet(archive: Path, images: Sequence[Image], results: dict[str, bytes]) -> None:
-    pairs = []
-    with zipfile.ZipFile(archive) as photos:
-        for image in images:
-            if image.status == "completed":
-                verdict = image.verdict or ""
-                pairs.append(Pair(photos.read(image.name), results.get(image.id), image.name, verdict))
-    write_contact_sheet(pairs, OUT / "contact-sheet.jpg")
-
-
-def _explain(console: Console, addresses: Addresses, account: Account) -> None:
-    key = account.key.get_secret_value()
-    console.print(f"\nAPI      {addresses.api_url}   (documentation: {addresses.api_url}/docs)")
-    console.print(f"API key  {key}", highlight=False)
-    console.print("\nTry it:")
-    console.print(f"  export MANNEQUIN_API_URL={addresses.api_url} MANNEQUIN_API_KEY={key}", highlight=False)
-    console.print("  .venv/bin/mannequin render photo.jpg -o out/\n", highlight=False)
+    def _look(self, archive: zipfile.ZipFile, images: Sequence[Image], names: frozenset[str]) -> None:
+        try:
+            files = results.unpack(OUT)
+            self._faults.extend(results.missing(images, files, names))
+            drawn = results.draw_sheet(archive, images, files, OUT)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            self._faults.append(f"the results or their contact sheet could not be written: {error!r}")
+            return
+        self._screen.console.print(f"{len(files)} results in [bold]{OUT / results.PICTURES}/[/]")
+        self._screen.console.print(f"{drawn} of them before and after on [bold]{OUT / results.SHEET}[/]")

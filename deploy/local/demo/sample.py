@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
+from libs.client.archives import zip_folder
 from training.photos import sample_photo
 
 COUNT = 12
@@ -15,29 +17,37 @@ _SIZE = (1333, 1000)
 _QUALITY = 92
 
 
-def as_archive(photos: Path | None, folder: Path) -> Path:
-    """A ZIP of the user's photos (a ZIP stays as it is), or of drawn ones; `folder` takes what is made."""
+@dataclass(frozen=True)
+class Shoot:
+    """An archive of photos. names: of the photos in it that must come back, where that is known."""
+
+    archive: Path
+    names: frozenset[str] = frozenset()
+
+
+def shoot(photos: Path | None, folder: Path) -> Shoot:
+    """The user's photos (a ZIP stays as it is), or drawn ones; `folder` takes what is made.
+
+    NothingToSend if the user's folder is empty.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     if photos is None:
-        return _write(folder / "sample.zip", _drawn())
-    if photos.is_file():
-        return photos
-    files = sorted(path for path in photos.rglob("*") if path.is_file())
-    return _write(
-        folder / "photos.zip", ((str(path.relative_to(photos)), path.read_bytes()) for path in files)
-    )
+        return _drawn(folder / "sample.zip")
+    return Shoot(photos if photos.is_file() else zip_folder(photos, folder / "photos.zip"))
 
 
-def _drawn() -> Iterable[tuple[str, bytes]]:
+def _drawn(path: Path) -> Shoot:
+    names = []
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in _jpegs():
+            archive.writestr(name, data)
+            names.append(name)
+    return Shoot(path, frozenset(names))
+
+
+def _jpegs() -> Iterator[tuple[str, bytes]]:
     for number in range(COUNT):
         rgb, _ = sample_photo(number, _SIZE)
         options = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
         encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)[1]
         yield f"garment-{number + 1:02}.jpg", encoded.tobytes()
-
-
-def _write(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in files:
-            archive.writestr(name, data)
-    return path

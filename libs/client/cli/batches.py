@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from libs.client.cli import options
-from libs.client.cli.session import Exit, Session, session
-from libs.client.models import Batch, Event
-from libs.client.sync import Mannequin
+from libs.client.cli.bars import batch_bar, bytes_bar, file_bar
+from libs.client.cli.session import Exit, Session, session, table, when
+
+if TYPE_CHECKING:
+    from libs.client.models import Batch
+    from libs.client.sync import Mannequin
 
 app = typer.Typer(help="Look at batches and act on them.", no_args_is_help=True)
 BatchId = Annotated[str, typer.Argument(help="The batch's id (bat_…).", show_default=False)]
-Folder = Annotated[Path, typer.Option("-o", "--output", help="Where the results go.")]
+Folder = Annotated[Path, typer.Option("-o", "--output", help="The folder that takes the results' ZIP.")]
 
 
 def process(
     context: typer.Context,
     photos: Annotated[Path, typer.Argument(exists=True, help="A ZIP, or a folder of photos.")],
     output: Folder = Path(),
-    wait: Annotated[bool, typer.Option(help="Wait for the end and save results.zip.")] = True,
+    wait: Annotated[bool, typer.Option(help="Wait for the end and save the results.")] = True,
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="The same key with the same photos is the same batch.")
+    ] = None,
     background: options.Background = None,
     format_: options.Format = None,
     quality: options.Quality = None,
@@ -34,35 +38,40 @@ def process(
     margin: options.Margin = None,
     crop: options.Crop = False,
 ) -> None:
-    """Send a ZIP or a folder of photos, wait for the end and save the results."""
+    """Send a ZIP or a folder of photos, wait for the end and save the results.
+
+    Once accepted it goes on by itself, whatever becomes of this command:
+
+    `mannequin batches watch ID` takes the waiting up again.
+    """
     asked = options.given(background, format_, quality, size, margin, crop)
     here = session(context)
     with here.client() as client, _as_archive(photos) as archive:
-        with here.progress() as bars:
-            task = bars.add_task("uploading", total=archive.stat().st_size)
+        with bytes_bar("uploading", archive.stat().st_size) as sent:
             batch = client.batches.process(
-                archive, options=asked, progress=lambda size: bars.advance(task, size)
+                archive, options=asked, idempotency_key=idempotency_key, progress=sent
             )
-        here.err.print(f"accepted as {batch.id}; to look again later: mannequin batches watch {batch.id}")
+        here.note(f"accepted as {batch.id}")
         if not wait:
             here.answer(batch, batch.id)
             return
-        batch = _watch(here, client, batch.id)
-        _save(here, client, batch, output)
-    _finish(here, batch)
+        _follow(here, client, batch.id, output)
 
 
 @app.command("list")
-def list_(context: typer.Context, limit: Annotated[int, typer.Option(min=1, max=200)] = 20) -> None:
+def list_(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Where the last page ended.")] = None,
+) -> None:
     """List batches, newest first."""
     here = session(context)
     with here.client() as client:
-        page = client.batches.list(limit=limit)
-    table = Table("batch", "status", "images", "failed", "created")
-    for batch in page.items:
-        failed = batch.counts.failed + batch.counts.refused
-        table.add_row(batch.id, batch.status, str(batch.counts.total), str(failed), str(batch.created_at))
-    here.answer(page.items, table)
+        page = client.batches.list(cursor, limit)
+    rows = ((b.id, b.status, b.counts.total, _lost(b), when(b.created_at)) for b in page.items)
+    here.answer(page, table(("batch", "status", "images", "failed", "created"), rows))
+    if page.next_cursor:
+        here.note(f"more: mannequin batches list --limit {limit} --cursor {page.next_cursor}")
 
 
 @app.command()
@@ -71,20 +80,23 @@ def show(context: typer.Context, batch_id: BatchId) -> None:
     here = session(context)
     with here.client() as client:
         batch, images = client.batches.get(batch_id), list(client.batches.images(batch_id))
-    table = Table("file", "status", "verdict", "ms", "reason", title=f"{batch.id}: {batch.status}")
-    for image in images:
-        reason = image.failure.detail if image.failure else ", ".join(image.reasons)
-        table.add_row(image.name, image.status, image.verdict or "", str(image.render_ms or ""), reason)
-    here.answer([batch, *images], table)
+    rows = ((image.name, image.status, image.verdict, image.render_ms, image.reason) for image in images)
+    columns = ("file", "status", "verdict", "ms", "reason")
+    here.answer({"batch": batch, "images": images}, table(columns, rows, title=_summary(batch)))
 
 
 @app.command()
-def watch(context: typer.Context, batch_id: BatchId) -> None:
-    """Follow a batch to its end."""
+def watch(
+    context: typer.Context,
+    batch_id: BatchId,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Save the results' ZIP in this folder, too.")
+    ] = None,
+) -> None:
+    """Follow a batch to its end; go on with that after an interruption."""
     here = session(context)
     with here.client() as client:
-        batch = _watch(here, client, batch_id)
-    _finish(here, batch)
+        _follow(here, client, batch_id, output)
 
 
 @app.command()
@@ -102,53 +114,57 @@ def retry(context: typer.Context, batch_id: BatchId) -> None:
     here = session(context)
     with here.client() as client:
         batch = client.batches.retry(batch_id)
-    here.answer(batch, f"{batch.id}: {batch.status}, {batch.counts.waiting} images wait")
+    here.answer(batch, f"{batch.id}: {batch.status}; to follow it: mannequin batches watch {batch.id}")
 
 
 @app.command()
 def results(context: typer.Context, batch_id: BatchId, output: Folder = Path()) -> None:
-    """Save a batch's results.zip."""
+    """Save the results of a batch that has ended."""
     here = session(context)
     with here.client() as client:
-        _save(here, client, client.batches.get(batch_id), output)
+        path = _save(client, batch_id, output)
+    here.answer({"file": str(path)}, str(path))
 
 
-def _watch(here: Session, client: Mannequin, batch_id: str) -> Batch:
-    with here.progress() as bars:
-        task = bars.add_task("rendering", total=None)
-
-        def show_event(event: Event) -> None:
-            if event.kind in ("progress", "batch"):
-                counts = Batch.model_validate(event.data).counts
-                bars.update(task, total=counts.total or None, completed=counts.ended)
-
-        return client.batches.wait(batch_id, on_event=show_event)
-
-
-def _save(here: Session, client: Mannequin, batch: Batch, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    target = client.batches.download(batch.id, folder / f"{batch.id}.zip")
-    here.err.print(f"saved {target}")
-
-
-def _finish(here: Session, batch: Batch) -> None:
-    counts = batch.counts
-    summary = f"{batch.id}: {batch.status}; {counts.completed} of {counts.total} images completed"
-    reason = f" ({batch.failure.detail})" if batch.failure else ""
-    here.answer(batch, summary + reason)
-    if batch.status != "completed" or counts.failed or counts.refused:
+def _follow(here: Session, client: Mannequin, batch_id: str, output: Path | None) -> None:
+    try:
+        with batch_bar("rendering") as show_event:
+            batch = client.batches.wait(batch_id, on_event=show_event)
+    except KeyboardInterrupt:
+        here.note(f"{batch_id} goes on without you; to follow it again: mannequin batches watch {batch_id}")
+        raise
+    if output is not None and batch.counts.completed:
+        here.note(f"saved {_save(client, batch_id, output)}")
+    here.answer(batch, _summary(batch))
+    if batch.status != "completed" or _lost(batch):
         raise typer.Exit(Exit.SOME_FAILED)
+
+
+def _save(client: Mannequin, batch_id: str, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    with bytes_bar("downloading", None) as came:
+        return client.batches.download(batch_id, folder / f"{batch_id}.zip", came)
+
+
+def _lost(batch: Batch) -> int:
+    return batch.counts.failed + batch.counts.refused
+
+
+def _summary(batch: Batch) -> str:
+    reason = f" ({batch.failure.detail})" if batch.failure else ""
+    counts = batch.counts
+    return f"{batch.id}: {batch.status}, {counts.completed} of {counts.total} images completed{reason}"
 
 
 @contextmanager
 def _as_archive(photos: Path) -> Iterator[Path]:
-    """The ZIP itself, or a temporary one of a folder's files (stored: photos are compressed already)."""
+    """The ZIP itself, or a temporary one of a folder's files."""
     if photos.is_file():
         yield photos
         return
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / "photos.zip"
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as zipped:
-            for path in sorted(path for path in photos.rglob("*") if path.is_file()):
-                zipped.write(path, path.relative_to(photos))
+    from libs.client.archives import zip_folder
+
+    with tempfile.TemporaryDirectory(prefix="mannequin-") as folder:
+        with file_bar("packing") as packed:
+            archive = zip_folder(photos, Path(folder) / "photos.zip", packed)
         yield archive

@@ -6,47 +6,52 @@ through the entry-point group `mannequin.commands`: functions that take a Typer 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from libs.client.cli import batches, render, webhooks
-from libs.client.cli.session import Session
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from libs.client.cli.session import Exit, Session
 
 PLUGINS = "mannequin.commands"
 _FLAG = "--json"
 _VALUED = ("--api-url", "--api-key")
-EXIT_CODES = """
---api-url, --api-key and --json may also stand behind the command. The answer goes to standard output;
-progress and errors go to standard error.
-
-Exit status: [bold]0[/] all went well, [bold]1[/] some images failed, [bold]2[/] wrong usage,
-[bold]3[/] API key missing or refused, [bold]4[/] no such thing, [bold]5[/] the service can't be reached or is
-busy, [bold]6[/] the request was refused, [bold]130[/] interrupted.
-"""
+_STATUSES = {
+    Exit.OK: "all went well",
+    Exit.SOME_FAILED: "some images failed",
+    Exit.USAGE: "wrong usage",
+    Exit.UNAUTHORIZED: "API key missing or refused",
+    Exit.NOT_FOUND: "no such thing",
+    Exit.UNREACHABLE: "the service can't be reached or is busy",
+    Exit.REFUSED: "the request was refused",
+    Exit.INTERRUPTED: "interrupted",
+}
+EPILOG = (
+    "--api-url, --api-key and --json may also stand behind the command. "
+    "The answer goes to standard output; progress and errors go to standard error.\n\n"
+    "Exit status: " + ", ".join(f"[bold]{status:d}[/] {what}" for status, what in _STATUSES.items()) + "."
+)
 
 
 class CommandLine(TyperGroup):
     """The commands of the client, and those of plugins, which are imported only when they are asked for."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, hoisted(args))
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | None:  # type: ignore[override]
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return super().get_command(ctx, cmd_name) or plugins().get(cmd_name)
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+    def list_commands(self, ctx: Any) -> list[str]:
         return [*super().list_commands(ctx), *plugins()]
 
 
 @cache
-def plugins() -> Mapping[str, TyperCommand]:
+def plugins() -> Mapping[str, Any]:
     """Commands of installed plugins by name. A plugin that can't be imported is named and left out."""
     host = typer.Typer()
     host.callback()(lambda: None)  # or one command alone would not be a group
@@ -84,7 +89,7 @@ app = typer.Typer(
 )
 
 
-@app.callback(epilog=EXIT_CODES)
+@app.callback(epilog=EPILOG)
 def options(
     context: typer.Context,
     api_url: Annotated[

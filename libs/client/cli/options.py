@@ -16,7 +16,8 @@ Background = Annotated[
 Format = Annotated[str | None, typer.Option("--format", help="png, webp or jpeg.", rich_help_panel=_PANEL)]
 Quality = Annotated[int | None, typer.Option(help="1 to 100, of webp and jpeg.", rich_help_panel=_PANEL)]
 Size = Annotated[
-    int | None, typer.Option(help="Longest side in pixels; as the photo if not given.", rich_help_panel=_PANEL)
+    int | None,
+    typer.Option(help="Longest side in pixels; as the photo if not given.", rich_help_panel=_PANEL),
 ]
 Margin = Annotated[
     float | None,

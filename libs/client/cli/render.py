@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import time
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from libs.client.cli import options
-from libs.client.cli.session import Exit, session
-from libs.client.models import Image
-from libs.client.sync import Mannequin
+from libs.client.cli.bars import count_bar
+from libs.client.cli.session import Exit, session, table
+from libs.client.errors import Refused
 
+if TYPE_CHECKING:
+    from libs.client.models import Image, RenderOptions
+    from libs.client.sync import Mannequin
+
+_AHEAD = 8
+"""Photos that are sent before the first of them has to be done."""
+_OF_THE_REQUEST = ("invalid", "unknown_parameter")
 _EXTENSIONS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
-_POLL_S = 0.1
 
 
 def render(
     context: typer.Context,
     photos: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Photos.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where the results go.")] = Path(),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The folder that takes the results.")
+    ] = Path(),
     background: options.Background = None,
     format_: options.Format = None,
     quality: options.Quality = None,
@@ -29,29 +37,71 @@ def render(
     margin: options.Margin = None,
     crop: options.Crop = False,
 ) -> None:
-    """Render photos one by one, ahead of all batches."""
+    """Render single photos, ahead of all batches.
+
+    A result has the name of its photo. It replaces an earlier result, but never one of the photos.
+    """
     asked = options.given(background, format_, quality, size, margin, crop)
     here = session(context)
-    output.mkdir(parents=True, exist_ok=True)
-    ended: list[Image] = []
-    with here.client() as client, here.progress() as bars:
-        for photo in bars.track(photos, description="rendering"):
-            ended.append(_render(client, photo, asked, output))
-    table = Table("file", "status", "verdict", "ms", "reason")
-    for image in ended:
-        reason = image.failure.detail if image.failure else ", ".join(image.reasons)
-        table.add_row(image.name, image.status, image.verdict or "", str(image.render_ms or ""), reason)
-    here.answer(ended, table)
+    with here.client() as client, count_bar("rendering", len(photos)) as done:
+        output.mkdir(parents=True, exist_ok=True)
+        names = Names(output, photos)
+        ended: list[Image] = []
+        for photo, image in _rendered(client, photos, asked):
+            ended.append(image)
+            if image.status == "completed":
+                client.images.download(
+                    image.id, names.of(photo, _EXTENSIONS.get(image.media_type or "", "png"))
+                )
+            done()
+    rows = ((image.name, image.status, image.verdict, image.render_ms, image.reason) for image in ended)
+    here.answer(ended, table(("file", "status", "verdict", "ms", "reason"), rows))
     if any(image.status != "completed" for image in ended):
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def _render(client: Mannequin, photo: Path, asked: dict[str, Any], output: Path) -> Image:
-    image = client.images.submit(photo, options=asked)
-    while image.status in ("waiting", "rendering"):
-        time.sleep(_POLL_S)
-        image = client.images.get(image.id)
-    if image.status == "completed":
-        extension = _EXTENSIONS.get(image.media_type or "", "png")
-        client.images.download(image.id, output / f"{photo.stem}.{extension}")
-    return image
+class Names:
+    """Where each result goes: beside no other result, and over none of the photos."""
+
+    def __init__(self, folder: Path, photos: Sequence[Path]) -> None:
+        self._folder = folder
+        self._taken = {photo.resolve() for photo in photos}
+
+    def of(self, photo: Path, extension: str) -> Path:
+        number = 1
+        path = self._folder / f"{photo.stem}.{extension}"
+        while path.resolve() in self._taken:
+            number += 1
+            path = self._folder / f"{photo.stem} ({number}).{extension}"
+        self._taken.add(path.resolve())
+        return path
+
+
+def _rendered(
+    client: Mannequin, photos: Sequence[Path], asked: RenderOptions
+) -> Iterator[tuple[Path, Image]]:
+    """Each photo with its image once that has ended, in order; the next ones are sent meanwhile."""
+    sent: deque[tuple[Path, Image]] = deque()
+    for photo in photos:
+        sent.append((photo, _submit(client, photo, asked)))
+        if len(sent) >= _AHEAD:
+            yield _awaited(client, *sent.popleft())
+    while sent:
+        yield _awaited(client, *sent.popleft())
+
+
+def _submit(client: Mannequin, photo: Path, asked: RenderOptions) -> Image:
+    """A photo that the API does not take fails alone; options that it does not take end the command."""
+    from libs.client.models import Failure, Image
+
+    try:
+        return client.images.submit(photo, options=asked)
+    except Refused as error:
+        if error.code in _OF_THE_REQUEST:
+            raise
+        failure = Failure(code=error.code, detail=str(error))
+        return Image(id="", batch_id="", name=photo.name, status="refused", failure=failure)
+
+
+def _awaited(client: Mannequin, photo: Path, image: Image) -> tuple[Path, Image]:
+    return photo, image if image.ended else client.images.wait(image)

@@ -1,6 +1,6 @@
 """What every command has at hand: the client, the way of answering, and what an error means to the shell.
 
-Libraries that take long to import are imported where they are used: `--help` and typing errors answer at once.
+What takes long to import is imported where it is used: `--help` and wrong usage are answered at once.
 """
 
 from __future__ import annotations

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from libs.client.cli.session import session
+from libs.client.cli.session import Session, session, table, when
+
+if TYPE_CHECKING:
+    from libs.client.models import Delivery, Endpoint
 
 app = typer.Typer(help="Endpoints that are told when batches end.", no_args_is_help=True)
 EndpointId = Annotated[str, typer.Argument(help="The endpoint's id (whe_…).", show_default=False)]
@@ -18,11 +20,9 @@ def list_(context: typer.Context) -> None:
     """List endpoints."""
     here = session(context)
     with here.client() as client:
-        endpoints = client.webhook_endpoints.list().items
-    table = Table("endpoint", "url", "types", "disabled")
-    for endpoint in endpoints:
-        table.add_row(endpoint.id, endpoint.url, ", ".join(endpoint.types), endpoint.disabled_reason or "")
-    here.answer(endpoints, table)
+        page = client.webhook_endpoints.list()
+    rows = ((e.id, e.url, ", ".join(e.types), e.description, e.disabled_reason) for e in page.items)
+    here.answer(page, table(("endpoint", "url", "types", "description", "disabled"), rows))
 
 
 @app.command()
@@ -32,22 +32,29 @@ def add(
     types: Annotated[
         list[str] | None, typer.Option("--type", help="batch.completed, batch.failed, image.completed.")
     ] = None,
-    description: str = "",
+    description: Annotated[str, typer.Option(help="A note to yourself.")] = "",
 ) -> None:
     """Register an endpoint. Its signing secret is shown this once."""
     here = session(context)
     with here.client() as client:
         made = client.webhook_endpoints.create(url, types=tuple(types or ()), description=description)
-    _show_secret(context, made.id, made.secret.get_secret_value() if made.secret else "")
+    _show_secret(here, made)
 
 
 @app.command()
-def rotate(context: typer.Context, endpoint_id: EndpointId) -> None:
-    """Replace the signing secret; the old one signs along for a day."""
+def rotate(
+    context: typer.Context,
+    endpoint_id: EndpointId,
+    overlap: Annotated[
+        int | None,
+        typer.Option(metavar="SECONDS", help="How long the old one signs along; a day if not given."),
+    ] = None,
+) -> None:
+    """Replace the signing secret."""
     here = session(context)
     with here.client() as client:
-        made = client.webhook_endpoints.rotate_secret(endpoint_id)
-    _show_secret(context, made.id, made.secret.get_secret_value() if made.secret else "")
+        made = client.webhook_endpoints.rotate_secret(endpoint_id, overlap_s=overlap)
+    _show_secret(here, made)
 
 
 @app.command()
@@ -69,18 +76,23 @@ def test(context: typer.Context, endpoint_id: EndpointId) -> None:
 
 
 @app.command()
-def deliveries(context: typer.Context, endpoint_id: EndpointId, limit: int = 20) -> None:
+def deliveries(
+    context: typer.Context,
+    endpoint_id: EndpointId,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Where the last page ended.")] = None,
+) -> None:
     """List what was sent, newest first, with every try."""
     here = session(context)
     with here.client() as client:
-        sent = client.webhook_endpoints.deliveries(endpoint_id, limit=limit).items
-    table = Table("delivery", "type", "status", "tries", "last answer", "next try")
-    for delivery in sent:
-        last = delivery.attempts[-1] if delivery.attempts else None
-        answer = str((last.status_code or last.error) if last else "")
-        due = str(delivery.next_attempt_at or "")
-        table.add_row(delivery.id, delivery.type, delivery.status, str(len(delivery.attempts)), answer, due)
-    here.answer(sent, table)
+        page = client.webhook_endpoints.deliveries(endpoint_id, cursor, limit)
+    rows = (
+        (d.id, d.type, d.status, len(d.attempts), _last_answer(d), when(d.next_attempt_at))
+        for d in page.items
+    )
+    here.answer(page, table(("delivery", "type", "status", "tries", "last answer", "next try"), rows))
+    if page.next_cursor:
+        here.note(f"more: mannequin webhooks deliveries {endpoint_id} --cursor {page.next_cursor}")
 
 
 @app.command()
@@ -96,7 +108,13 @@ def redeliver(
     here.answer(delivery, f"{delivery.id} is on its way again")
 
 
-def _show_secret(context: typer.Context, endpoint_id: str, secret: str) -> None:
-    here = session(context)
-    note = f"{endpoint_id}\nsigning secret, shown this once: {secret}"
-    here.answer({"id": endpoint_id, "secret": secret}, note)
+def _last_answer(delivery: Delivery) -> str:
+    last = delivery.attempts[-1] if delivery.attempts else None
+    return str(last.status_code or last.error) if last else ""
+
+
+def _show_secret(here: Session, made: Endpoint) -> None:
+    """The one moment at which the secret is there; masked everywhere else."""
+    secret = made.secret.get_secret_value() if made.secret else None
+    shown = {**made.model_dump(mode="json"), "secret": secret}
+    here.answer(shown, f"{made.id}\nsigning secret, shown this once: {secret}")

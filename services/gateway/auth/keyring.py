@@ -33,10 +33,18 @@ class KeyRing:
 
     def __init__(self) -> None:
         self._keys: dict[str, KnownKey] = {}
+        self._revoked: set[ApiKeyId] = set()
 
     def learn(self, keys: Iterable[KnownKey]) -> None:
         """Add keys, or replace what is known of them."""
-        self._keys.update((key.public_id, key) for key in keys)
+        for key in keys:
+            self._keys[key.public_id] = key
+            if key.revoked:
+                self._revoked.add(key.caller.key_id)
+
+    def admits(self, caller: Caller) -> bool:
+        """Whether the key that was found for `caller` is still good: an answer may outlast it."""
+        return caller.key_id not in self._revoked
 
     def find(self, text: str) -> Caller | None:
         """Whose key `text` is; None if it is malformed, unknown or revoked."""

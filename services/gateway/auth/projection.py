@@ -75,7 +75,8 @@ class KeyWatch:
         """Read on each signal and every `POLL_S` seconds, until cancelled."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 await self.read()

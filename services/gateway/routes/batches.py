@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated
@@ -133,14 +134,24 @@ async def batch_events(
     batch_id: BatchPath,
     ask: Asking,
     last_event_id: Annotated[
-        int, Header(ge=0, le=2**53, description="Id of the last event that was received, to resume after it.")
+        int,
+        Header(ge=0, le=2**31 - 1, description="Id of the last event that was received, to resume after it."),
     ] = 0,
 ) -> StreamingResponse:
     """Server-sent events until the batch ends: `image` for each image that ended, `progress` when the
     counts changed, and `batch` at the very end. Their `data` are an Image or a Batch. A comment comes every
     15 seconds when nothing happens. A broken stream resumes without a gap by `Last-Event-ID`.
     """
-    stream = EventStream(ask.gateway.batches, ask.gateway.hub, ask.links, ask.tenant, batch_id, last_event_id)
+    parts = ask.gateway
+    stream = EventStream(
+        parts.batches,
+        parts.hub,
+        ask.links,
+        ask.tenant,
+        batch_id,
+        last_event_id,
+        admitted=lambda: parts.keys.admits(ask.caller),
+    )
     events = await stream.open()
 
     async def counted() -> AsyncIterator[bytes]:
@@ -172,7 +183,7 @@ async def batch_results(batch_id: BatchPath, ask: Asking) -> StreamingResponse:
     if not batch.status.ended:
         raise BatchNotEnded
     images = await all_images(ask.gateway.batches, ask.tenant, batch_id)
-    archive = ResultsZip(batch, images, ask.links)
+    archive = await asyncio.to_thread(ResultsZip, batch, images, ask.links)
     return StreamingResponse(
         archive.stream(ask.gateway.objects),
         media_type="application/zip",
