@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BUS ?= nats
 
+# Without bytecode files every start compiles every module again, which doubles it.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -54,7 +57,7 @@ generated: install ## Write the generated files anew
 	@$(BIN)/python -m libs.common.contracts.diagram
 
 verify: install ## Fail on a stale generated file
-	@$(BIN)/pytest -q tests/arch -k is_fresh
+	@$(BIN)/pytest -q tests/arch -k fresh
 
 rabbitmq: ## Install RabbitMQ from Debian's packages (root, or sudo without a password)
 	@sh deploy/local/install_rabbitmq.sh

@@ -14,6 +14,8 @@ from deploy.local.state import State
 
 SOURCE = Path(__file__).resolve().parents[2]
 READY = b"HTTP/1.1 200"
+# Where a user's shell forbids bytecode files, every start of a service would compile all its modules again.
+COMPILE_ONCE = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 class ServiceProcess(SingleProcess):
@@ -42,7 +44,7 @@ class ServiceProcess(SingleProcess):
         return Program(
             argv=(sys.executable, "-m", self._module),
             cwd=SOURCE,
-            env={**os.environ, "PYTHONPATH": path, **self._environment},
+            env={**os.environ, **COMPILE_ONCE, "PYTHONPATH": path, **self._environment},
         )
 
     async def ready(self) -> bool:

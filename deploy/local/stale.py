@@ -79,7 +79,7 @@ async def end_stale(run: Path, mark: str) -> list[str]:
     found = []
     for file in _pid_files(run):
         record = PidFile.read(file)
-        processes = record.survivors(mark) if record else []
+        processes = [one for one in record.survivors(mark) if _is_there(one)] if record else []
         try:
             await kill_all(processes)
         except psutil.AccessDenied as exc:

@@ -55,8 +55,8 @@ class Following:
 
     @property
     def streams(self) -> bool:
-        """Whether it is worth asking for events."""
-        return self._mute < _MUTE_STREAMS
+        """Whether it is worth asking for events. To be asked within `listening`."""
+        return self._mute <= _MUTE_STREAMS
 
     @property
     def silence_s(self) -> float:

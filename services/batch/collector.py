@@ -17,8 +17,7 @@ from libs.common.contracts.batch import (
     ImagesCompleted,
 )
 from libs.common.contracts.ids import BatchId, ImageId, TenantId
-from libs.common.contracts.inference import ImagesRendered, RenderedImage, RenderOutcome
-from libs.common.contracts.message import Message
+from libs.common.contracts.inference import RenderedImage, RenderOutcome
 from libs.common.db import Row, Transaction
 from services.batch import store
 from services.batch.progress import Progress
@@ -42,24 +41,22 @@ class Collector:
         self._released = released
         self._took = took
 
-    async def collect(self, message: Message, tx: Transaction) -> None:
-        """Take one chunk in, all of it or nothing."""
-        assert isinstance(message, ImagesRendered)
+    async def collect(self, tx: Transaction, batch_id: BatchId, rendered: Sequence[RenderOutcome]) -> None:
+        """Take outcomes of one batch's images in, all of them or none."""
         tenant = _tenant(tx)
-        row = await store.lock_batch(tx, tenant, message.batch_id)
-        open_images = {
-            found["id"]: found["status"]
-            for found in await tx.fetch(sql.lock_open_images, tenant, _ids(message.outcomes))
-        }
+        row = await store.lock_batch(tx, tenant, batch_id)
+        by_image = {outcome.image_id: outcome for outcome in rendered}
+        found = await tx.fetch(sql.lock_open_images, tenant, list(by_image))
+        open_images = {image["id"]: image["status"] for image in found}
         # A late or repeated outcome of an image that has ended changes nothing.
-        outcomes = [outcome for outcome in message.outcomes if outcome.image_id in open_images]
+        outcomes = [outcome for image_id, outcome in by_image.items() if image_id in open_images]
         copies = await self._copies(tx, tenant, row, outcomes)
         ends = await _record(tx, tenant, row, [*outcomes, *copies])
-        await _charge(tx, tenant, message.batch_id, outcomes)
-        row = await store.move_counts(tx, tenant, message.batch_id, _moves(open_images, outcomes, copies))
+        await _charge(tx, tenant, batch_id, outcomes)
+        row = await store.move_counts(tx, tenant, batch_id, _moves(open_images, outcomes, copies))
         if ends:
             images = tuple(store.image(end) for end in ends)
-            tx.publish(ImagesCompleted(batch_id=message.batch_id, images=images))
+            tx.publish(ImagesCompleted(batch_id=batch_id, images=images))
         await settle(tx, row, self._progress)
         tx.after_commit.append(lambda: self._after(outcomes))
 
@@ -172,10 +169,6 @@ def _moves(
         failed=len(ended) - completed,
         sequence=len(ended),
     )
-
-
-def _ids(outcomes: Sequence[RenderOutcome]) -> list[str]:
-    return [outcome.image_id for outcome in outcomes]
 
 
 def _tenant(tx: Transaction) -> TenantId:

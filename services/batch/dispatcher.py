@@ -99,8 +99,8 @@ class Dispatcher:
         return released
 
     async def _release_fairly(self, tx: Transaction, room: int) -> int:
-        # Half a chunk of room is not worth a transaction, unless it is all that the window has.
-        if room < min(self._window.chunk_size, self._window.in_flight):
+        # Every round is a commit: not worth it for less than a quarter of the flight.
+        if room < self._window.in_flight // 4:
             return 0
         rows = await tx.fetch(sql.demands)
         demands = {TenantId(row["tenant_id"]): Demand(row["ready"], row["weight"]) for row in rows}

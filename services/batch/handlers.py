@@ -26,6 +26,7 @@ from libs.common.db import Database, Transaction
 from libs.common.outbox import once
 from services.batch.collector import Collector
 from services.batch.dispatcher import Dispatcher
+from services.batch.outcomes import Outcomes
 from services.batch.service import BatchService
 from services.batch.store import sql
 
@@ -38,7 +39,7 @@ async def attach(
         await bus.respond(query, for_tenant(use_case))
     await bus.listen(WorkerSeen, dispatcher.worker_seen)
     await bus.subscribe(flow.TENANT_WEIGHTS, once(database, flow.TENANT_WEIGHTS, remember_tenant))
-    await bus.subscribe(flow.OUTCOMES, once(database, flow.OUTCOMES, collector.collect))
+    await bus.subscribe(flow.OUTCOMES, Outcomes(database, flow.OUTCOMES, collector).handle)
     await bus.subscribe(flow.SUBMISSIONS, once(database, flow.SUBMISSIONS, _submit(service)))
 
 

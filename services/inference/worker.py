@@ -6,6 +6,7 @@ One delivery is one transaction: the outcomes of a chunk leave together with the
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -46,6 +47,14 @@ _outcomes: TypeAdapter[RenderOutcome] = TypeAdapter(RenderOutcome)
 
 _DEATHS = 3
 _FETCHED_AHEAD = 2
+
+
+class Finished:
+    """A result with its SHA-256 (hex), taken on the thread that made it."""
+
+    def __init__(self, result: Render) -> None:
+        self.result = result
+        self.sha256 = hashlib.sha256(result.data).hexdigest()
 
 
 class Worker:
@@ -147,10 +156,13 @@ class Worker:
                     return _failed(item.image_id, refused)
                 return await self._store(item, result, elapsed)
 
-    async def _on_thread(self, photo: bytes, options: RenderOptions) -> Render:
+    def _render(self, photo: bytes, options: RenderOptions) -> Finished:
+        return Finished(self._renderer(photo, options))
+
+    async def _on_thread(self, photo: bytes, options: RenderOptions) -> Finished:
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._threads, self._renderer, photo, options)
+            return await loop.run_in_executor(self._threads, self._render, photo, options)
         except (PictureRefused, MemoryError):
             raise
         except Exception as error:
@@ -159,15 +171,16 @@ class Worker:
             detail = "The picture could not be rendered; support can tell why."
             raise PictureRefused(RefusalCode.RENDER_FAILED, detail) from error
 
-    async def _store(self, item: RenderItem, result: Render, elapsed: float) -> RenderedImage:
-        sha256 = await self._photos.write(item.result_key, result.data)
+    async def _store(self, item: RenderItem, finished: Finished, elapsed: float) -> RenderedImage:
+        result = finished.result
+        await self._photos.write(item.result_key, result.data)
         _seconds.observe(elapsed)
         return RenderedImage(
             image_id=item.image_id,
             result_key=item.result_key,
             media_type=result.media_type,
             size=len(result.data),
-            sha256=sha256,
+            sha256=finished.sha256,
             width=result.width,
             height=result.height,
             verdict=result.verdict,
@@ -201,7 +214,7 @@ class Worker:
                 photo = await self._photos.read(item.photo)
                 started = time.perf_counter()
                 result = await self._isolation.render(photo, options)
-                return await self._store(item, result, time.perf_counter() - started)
+                return await self._store(item, Finished(result), time.perf_counter() - started)
             except PictureRefused as refused:
                 return _failed(item.image_id, refused)
             except WorkerKilled:

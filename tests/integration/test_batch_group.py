@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import zlib
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from libs.common.bus.bus import Delivery
 from libs.common.bus.connect import connect
+from libs.common.contracts import flow
 from libs.common.contracts.batch import (
     Batch,
     BatchCompleted,
@@ -25,6 +28,7 @@ from libs.common.contracts.batch import (
     SubmitBatch,
     SubmitImage,
 )
+from libs.common.contracts.envelope import Envelope
 from libs.common.contracts.ids import ApiKeyId, BatchId, ChunkId, ImageId, TenantId
 from libs.common.contracts.inference import (
     ImagesRendered,
@@ -43,6 +47,7 @@ from libs.common.objects import Objects, tenant_key
 from services.batch.collector import Collector
 from services.batch.dispatcher import Dispatcher
 from services.batch.errors import BatchEnded, BatchStillRunning, NoSuchBatch, NothingToRetry
+from services.batch.outcomes import Outcomes
 from services.batch.progress import Progress
 from services.batch.service import BatchService
 from services.batch.splitter import Split
@@ -63,6 +68,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.progress = Progress(connect("nats://nobody", "batch"))
         self.collector = Collector(self.progress, lambda: None, lambda _: None)
+        self.outcomes = Outcomes(self.database, flow.OUTCOMES, self.collector)
         self.dispatcher = Dispatcher(
             self.database, Window(queued_s=60, chunk=16, image_s=0.01), render_timeout_s=60
         )
@@ -103,8 +109,10 @@ class Desk:
         message = ImagesRendered(
             chunk_id=ChunkId.new(), batch_id=batch_id, worker="w", outcomes=tuple(outcomes)
         )
-        async with self.database.tenant(self.tenant) as tx:
-            await self.collector.collect(message, tx)
+        await self.outcomes.handle(self.delivery(message))
+
+    def delivery(self, message: Message) -> Delivery:
+        return Delivery(Envelope.of(message, source="inference", tenant=self.tenant), message)
 
     async def batch(self, batch_id: BatchId) -> Batch:
         return await self.service.get_batch(GetBatch(batch_id=batch_id), self.tenant)
@@ -199,6 +207,28 @@ async def test_a_batch_ends_once_and_charges_each_image_once(desk: Desk) -> None
     assert len(await desk.outbox(BatchCompleted)) == 1
     assert await desk.charged() == 20
     assert sorted(image.sequence or 0 for image in await desk.images(batch_id)) == list(range(1, 21))
+
+
+async def test_chunks_that_come_at_once_are_taken_in_together(desk: Desk) -> None:
+    """One of them twice, as a broker may deliver it: still every image once."""
+    batch_id = await desk.submit(archive(40))
+    await desk.split(batch_id)
+    images = await desk.released()
+    messages = [
+        ImagesRendered(
+            chunk_id=ChunkId.new(),
+            batch_id=batch_id,
+            worker="w",
+            outcomes=tuple(done(image) for image in images[start : start + 10]),
+        )
+        for start in range(0, 40, 10)
+    ]
+    deliveries = [desk.delivery(message) for message in messages]
+    await asyncio.gather(*map(desk.outcomes.handle, [*deliveries, deliveries[1]]))
+
+    assert (await desk.batch(batch_id)).counts.completed == 40
+    assert len(await desk.outbox(BatchCompleted)) == 1
+    assert await desk.charged() == 40
 
 
 class Dying:

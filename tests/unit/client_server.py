@@ -58,7 +58,7 @@ def serving(*answers: Answer | Callable[[Request], Answer]) -> Iterator[Script]:
             body = self.rfile.read(int(headers.get("content-length", 0)))
             self._send(script.answer(Request(self.command, self.path, headers, body)))
 
-        do_GET = do_POST = do_DELETE = handle_any
+        do_GET = do_POST = do_DELETE = handle_any  # noqa: N815  # the names that the base class looks for
 
         def _send(self, answer: Answer) -> None:
             self.send_response(answer.status)
@@ -69,7 +69,7 @@ def serving(*answers: Answer | Callable[[Request], Answer]) -> Iterator[Script]:
             self.wfile.write(answer.body)
             self.close_connection = self.close_connection or answer.cut
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Not on the terminal of the tests."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

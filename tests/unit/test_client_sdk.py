@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import inspect
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from standardwebhooks.webhooks import Webhook
@@ -24,13 +30,12 @@ from libs.client.events import EventParser
 from libs.client.retry import RetryPolicy
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+DATED = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
 BODY = b'{"type":"batch.completed"}'
 
 
 def signed(at: float | None = None) -> dict[str, str]:
     """Headers by the reference library."""
-    from datetime import UTC, datetime
-
     moment = datetime.fromtimestamp(at or time.time(), tz=UTC)
     signature = Webhook(SECRET).sign("whd_1", moment, BODY.decode())
     return {
@@ -60,10 +65,35 @@ def test_a_webhook_that_was_changed_or_kept_does_not_verify(headers: dict[str, s
         verify_webhook(SECRET, headers, body)
 
 
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_?", "no secret"])
+def test_what_is_no_secret_verifies_nothing(secret: str) -> None:
+    """A setting that is missing must not let in what anybody could have signed with an empty key."""
+    timestamp = str(int(time.time()))
+    signature = hmac.new(b"", f"whd_1.{timestamp}.".encode() + BODY, hashlib.sha256).digest()
+    headers = {
+        "webhook-id": "whd_1",
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
+    }
+    with pytest.raises(SignatureInvalid):
+        verify_webhook(secret, headers, BODY)
+
+
 def test_events_are_parsed_and_their_last_id_is_kept() -> None:
     """What a broken stream goes on after."""
     parser = EventParser()
-    lines = [": heartbeat", "event: image", "id: 7", 'data: {"a":', "data: 1}", "", "event: progress", ""]
+    lines = [
+        "data: <html>",
+        "",
+        ": heartbeat",
+        "event: image",
+        "id: 7",
+        'data: {"a":',
+        "data: 1}",
+        "",
+        "event: progress",
+        "",
+    ]
     events = [event for line in lines if (event := parser.feed(line))]
     assert [(event.kind, event.id, dict(event.data)) for event in events] == [("image", "7", {"a": 1})]
     assert parser.last_id == "7"
@@ -80,6 +110,16 @@ def test_problems_become_errors(status: int, kind: type[ApiError]) -> None:
     assert type(error) is kind
     assert (error.code, error.field, error.retry_after) == ("c", "size", 3)
     assert str(error) == "d (size) Do this."
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [("0", 0, 0), ("2.5", None, None), ("soon", None, None), ("", None, None), (DATED, 3590, 3600)],
+)
+def test_retry_after_is_seconds_or_a_date(header: str, least: float | None, most: float | None) -> None:
+    """RFC 9110, 10.2.3; anything else is as good as none."""
+    seconds = from_response(503, b"", header).retry_after
+    assert seconds == least if seconds is None or most is None else least <= seconds <= most
 
 
 def test_an_answer_that_is_no_problem_document_is_an_error_all_the_same() -> None:
@@ -105,10 +145,14 @@ PAIRS = [
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_both_clients_offer_the_same(one: type, other: type) -> None:
-    """The same methods with the same parameters."""
+    """The same methods with the same parameters, defaults and promises."""
 
-    def offer(resource: type) -> dict[str, list[str]]:
+    def offer(resource: type) -> dict[str, tuple[list[tuple[str, object]], str | None]]:
         methods = inspect.getmembers(resource, inspect.isfunction)
-        return {name: list(inspect.signature(method).parameters) for name, method in methods}
+        return {name: (_parameters(method), method.__doc__) for name, method in methods if name[:2] != "__"}
 
     assert offer(one) == offer(other)
+
+
+def _parameters(method: Callable[..., object]) -> list[tuple[str, object]]:
+    return [(one.name, one.default) for one in inspect.signature(method).parameters.values()]

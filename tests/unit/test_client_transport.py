@@ -164,9 +164,9 @@ def test_a_broken_download_is_begun_anew_and_never_looks_whole(tmp_path: Path) -
     with serving(Answer(body=b"half", cut=True), Answer(body=b"the whole")) as server, client(server) as api:
         api.batches.download("bat_1", target)
     assert target.read_bytes() == b"the whole"
-    with serving(Answer(body=b"half", cut=True)) as server, client(server) as api:
-        with pytest.raises(ConnectionFailed):
-            api.batches.download("bat_1", tmp_path / "other.zip")
+    broken = Answer(body=b"half", cut=True)
+    with serving(broken) as server, client(server) as api, pytest.raises(ConnectionFailed):
+        api.batches.download("bat_1", tmp_path / "other.zip")
     assert not (tmp_path / "other.zip").exists()
 
 

@@ -51,11 +51,12 @@ def process(
             batch = client.batches.process(
                 archive, options=asked, idempotency_key=idempotency_key, progress=sent
             )
-        here.note(f"accepted as {batch.id}")
-        if not wait:
-            here.answer(batch, batch.id)
-            return
-        _follow(here, client, batch.id, output)
+        with _goes_on(here, batch.id):
+            here.note(f"accepted as {batch.id}")
+            if not wait:
+                here.answer(batch, batch.id)
+                return
+            _follow(here, client, batch.id, output)
 
 
 @app.command("list")
@@ -95,7 +96,7 @@ def watch(
 ) -> None:
     """Follow a batch to its end; go on with that after an interruption."""
     here = session(context)
-    with here.client() as client:
+    with here.client() as client, _goes_on(here, batch_id):
         _follow(here, client, batch_id, output)
 
 
@@ -126,13 +127,19 @@ def results(context: typer.Context, batch_id: BatchId, output: Folder = Path()) 
     here.answer({"file": str(path)}, str(path))
 
 
-def _follow(here: Session, client: Mannequin, batch_id: str, output: Path | None) -> None:
+@contextmanager
+def _goes_on(here: Session, batch_id: str) -> Iterator[None]:
+    """Ctrl-C in here stops this command, not the batch; how to come back is said last."""
     try:
-        with batch_bar("rendering") as show_event:
-            batch = client.batches.wait(batch_id, on_event=show_event)
+        yield
     except KeyboardInterrupt:
         here.note(f"{batch_id} goes on without you; to follow it again: mannequin batches watch {batch_id}")
         raise
+
+
+def _follow(here: Session, client: Mannequin, batch_id: str, output: Path | None) -> None:
+    with batch_bar("rendering") as show_event:
+        batch = client.batches.wait(batch_id, on_event=show_event)
     if output is not None and batch.counts.completed:
         here.note(f"saved {_save(client, batch_id, output)}")
     here.answer(batch, _summary(batch))

@@ -73,7 +73,7 @@ TENANT_QUERIES = (t.CreateTenant, t.ListTenants, t.IssueApiKey, t.ListApiKeys, t
 
 API_KEYS = Queue("gateway.api_keys", "gateway", (t.ApiKeyIssued, t.ApiKeyRevoked))
 SUBMISSIONS = Queue("batch.submissions", "batch", (b.SubmitBatch, b.SubmitImage), concurrency=8)
-OUTCOMES = Queue("batch.outcomes", "batch", (i.ImagesRendered,), concurrency=8)
+OUTCOMES = Queue("batch.outcomes", "batch", (i.ImagesRendered,), concurrency=32)
 TENANT_WEIGHTS = Queue("batch.tenants", "batch", (t.TenantRegistered,), concurrency=2)
 RENDERS = Queue("inference.renders", "inference", (i.RenderImages,), concurrency=4)
 RENDERS_NOW = Queue("inference.renders_now", "inference", (i.RenderImagesNow,), concurrency=4)

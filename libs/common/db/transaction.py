@@ -60,14 +60,18 @@ class Transaction:
 
     async def first_time(self, queue: str, envelope: Envelope) -> bool:
         """Record that `queue` took the message; False if it had before, and the effect is there."""
-        inserted = await self.execute(
-            f"insert into {self._schema}.inbox (tenant_id, queue, message_id) values ($1, $2, $3) "  # noqa: S608
-            "on conflict do nothing",
-            envelope.tenant_id,
+        return bool(await self.first_times(queue, [envelope]))
+
+    async def first_times(self, queue: str, envelopes: Sequence[Envelope]) -> set[str]:
+        """The same for several messages of the tenant at once: the ids of those that are new."""
+        rows = await self.fetch(
+            f"insert into {self._schema}.inbox (tenant_id, queue, message_id) "
+            "select $1, $2, unnest($3::text[]) on conflict do nothing returning message_id",
+            self.tenant,
             queue,
-            envelope.id,
+            [envelope.id for envelope in envelopes],
         )
-        return inserted == 1
+        return {row["message_id"] for row in rows}
 
     async def flush_outbox(self) -> bool:
         """Write the announced messages; True if there were any. The database calls it before the commit."""

@@ -9,6 +9,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _propagator = TraceContextTextMapPropagator()
@@ -16,7 +17,10 @@ _propagator = TraceContextTextMapPropagator()
 
 def configure_traces(service: str, otlp_endpoint: str | None) -> TracerProvider:
     """Make trace ids, and send spans to `otlp_endpoint` (such as http://collector:4318) if given."""
-    provider = TracerProvider(resource=Resource.create({"service.name": f"mannequin-{service}"}))
+    # Without a collector spans only carry ids, which is all that logs and messages need of them.
+    sampler = DEFAULT_ON if otlp_endpoint else ALWAYS_OFF
+    resource = Resource.create({"service.name": f"mannequin-{service}"})
+    provider = TracerProvider(sampler=sampler, resource=resource)
     if otlp_endpoint:
         # Imported here: the exporter costs start-up time that nobody without a collector should pay.
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
