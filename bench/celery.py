@@ -30,7 +30,7 @@ REQUIREMENTS = Path(__file__).parent / "celery_requirements.txt"
 
 async def run() -> dict[str, float]:
     archive = photos.archive(pure.PHOTOS)
-    ours, our_memory = await system.images_per_s(Bus.RABBITMQ)
+    ours, our_workers, our_whole = await system.images_per_s(Bus.RABBITMQ)
     async with celery() as bench:
         theirs = await bench.items_per_s("render", str(archive.resolve()))
         memory = bench.peak_mib
@@ -38,8 +38,9 @@ async def run() -> dict[str, float]:
         "speedup": ours / theirs,
         "images_per_s": ours,
         "celery_images_per_s": theirs,
-        "memory_mib": our_memory,
-        "celery_memory_mib": memory,
+        "worker_memory_mib": our_workers,
+        "celery_worker_memory_mib": memory,
+        "whole_memory_mib": our_whole,
     }
 
 

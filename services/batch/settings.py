@@ -17,7 +17,7 @@ class BatchSettings(DatabaseSettings):
     model_config = SettingsConfigDict(env_prefix="BATCH_", frozen=True, extra="ignore", populate_by_name=True)
 
     objects_url: SecretStr = Field(validation_alias=AliasChoices("MANNEQUIN_OBJECTS_URL", "objects_url"))
-    queued_s: float = Field(0.8, gt=0, le=60)
+    queued_s: float = Field(0.5, gt=0, le=60)
     chunk: int = Field(16, ge=1, le=64)
     splitters: int = Field(4, ge=1, le=64)
     render_timeout_s: float = Field(900, ge=10)
