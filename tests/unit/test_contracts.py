@@ -10,7 +10,11 @@ from libs.common.contracts.envelope import Envelope
 from libs.common.contracts.message import MESSAGES, Command, Event, Message, Query, Secret, Signal
 from libs.common.contracts.options import ImageFormat, RenderOptions
 
-ALL = sorted(MESSAGES.values(), key=lambda message: message.wire)
+# Tests declare messages of their own, which are nobody's contract.
+DECLARED = (
+    message for message in MESSAGES.values() if message.__module__.startswith("libs.common.contracts")
+)
+ALL = sorted(DECLARED, key=lambda message: message.wire)
 
 
 @pytest.mark.parametrize("message", ALL, ids=lambda message: message.wire)
@@ -63,7 +67,7 @@ def test_ids_sort_by_the_time_of_their_birth() -> None:
 )
 def test_an_envelope_survives_its_headers(subject: str | None, tenant: ids.TenantId | None) -> None:
     """Headers and data are all that a broker carries."""
-    message = next(iter(MESSAGES.values())).model_construct()
+    message = ALL[0].model_construct()
     envelope = Envelope(source="gateway", type=message.wire, subject=subject, tenant_id=tenant, data=b"{}")
     assert Envelope.parse(envelope.headers(), envelope.data) == envelope
 

@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from libs.common.contracts import flow
 from libs.common.contracts.envelope import SPEC_VERSION
-from libs.common.contracts.message import MESSAGES, Command, Event, Message, Query
+from libs.common.contracts.message import Command, Event, Message, Query
 
 _SCHEMA = "#/components/schemas/{model}"
 _HEADERS = {
@@ -37,7 +37,7 @@ _HEADERS = {
 
 def document() -> dict[str, Any]:
     """The whole catalogue: a channel a message, an operation for each service that sends or receives it."""
-    messages = sorted(MESSAGES.values(), key=lambda message: message.wire)
+    messages = flow.messages()
     return {
         "asyncapi": "3.0.0",
         "info": {

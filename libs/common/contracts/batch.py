@@ -196,7 +196,7 @@ class ListBatchEvents(Query[BatchEvents]):
     wire = "batch.list_events.v1"
     reply = BatchEvents
     batch_id: BatchId
-    after: int = Field(0, ge=0)
+    after: int = Field(0, ge=0, le=2**31 - 1)
     limit: int = Field(200, ge=1, le=500)
 
 

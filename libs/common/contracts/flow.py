@@ -129,6 +129,16 @@ SERVICES: dict[str, Service] = {
 }
 
 
+def messages() -> tuple[type[Message], ...]:
+    """Every message of the system, by its wire name."""
+    found = {
+        message
+        for service in SERVICES.values()
+        for message in (*service.publishes, *service.requests, *service.signals)
+    }
+    return tuple(sorted(found, key=lambda message: message.wire))
+
+
 def queues() -> tuple[Queue, ...]:
     """Every queue of the system."""
     return tuple(queue for service in SERVICES.values() for queue in service.queues)
