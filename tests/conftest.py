@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,13 @@ from tests.servers import databases
 from tests.servers.databases import PASSWORDS, TestDatabase
 from tests.servers.having import demand, fresh_state, having
 from tests.servers.system import System
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """A shell that starts the tests in the background has them, and all their children, ignore Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
