@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from opentelemetry import trace
+from structlog.contextvars import bound_contextvars
 
 from libs.common.contracts.batch import BatchStatus, Failure
 from libs.common.contracts.ids import BatchId, ImageId, TenantId
@@ -95,7 +96,9 @@ class Splitter:
         return None
 
     async def _split(self, batch: Row) -> None:
-        with _tracer.start_as_current_span("split", context=remote_context(batch["traceparent"])):
+        names = {"tenant": batch["tenant_id"], "batch": batch["id"]}
+        context = remote_context(batch["traceparent"])
+        with _tracer.start_as_current_span("split", context=context), bound_contextvars(**names):
             try:
                 split = Split(self._database, self._objects, self._progress, batch, self._dispatch)
                 await split.run()

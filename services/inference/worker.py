@@ -14,6 +14,7 @@ from typing import Any
 from opentelemetry import trace
 from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter
+from structlog.contextvars import bound_contextvars
 
 from libs.common.bus.bus import Delivery, Handler
 from libs.common.contracts.flow import Queue
@@ -144,7 +145,8 @@ class Worker:
         return [task.result() for task in tasks]
 
     async def _render_item(self, item: RenderItem, options: RenderOptions, *, urgent: bool) -> RenderOutcome:
-        with _tracer.start_as_current_span("render", attributes={"image": item.image_id}):
+        attributes = {"image": item.image_id}
+        with _tracer.start_as_current_span("render", attributes=attributes), bound_contextvars(**attributes):
             async with self._in_hand.one(urgent=urgent):
                 try:
                     photo = await self._photos.read(item.photo)

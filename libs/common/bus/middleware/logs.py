@@ -11,7 +11,7 @@ from libs.common.bus.bus import Delivery, Handler
 
 
 def logs(handler: Handler) -> Handler:
-    """Bind tenant, message type and message id to structlog's context."""
+    """Bind tenant, batch, message type and message id to structlog's context."""
 
     async def logged(delivery: Delivery) -> None:
         with bound(delivery):
@@ -24,6 +24,7 @@ def logs(handler: Handler) -> Handler:
 def bound(delivery: Delivery) -> Iterator[None]:
     """The context of one delivery."""
     envelope = delivery.envelope
-    tenant = {"tenant": str(envelope.tenant_id)} if envelope.tenant_id else {}
-    with bound_contextvars(message=envelope.type, message_id=str(envelope.id), **tenant):
+    known = {"tenant": envelope.tenant_id, "batch": getattr(delivery.message, "batch_id", None)}
+    named = {name: str(value) for name, value in known.items() if value}
+    with bound_contextvars(message=envelope.type, message_id=str(envelope.id), **named):
         yield
