@@ -19,15 +19,7 @@ from services.batch.window import Window
 
 async def wire(settings: BatchSettings, lifecycle: Lifecycle) -> None:
     """Start everything; the loops before the subscriptions, so that what comes in finds them running."""
-    database = await lifecycle.open(
-        "database",
-        Database(
-            settings.database_url,
-            settings.platform_database_url,
-            schema="batch",
-            connections=settings.database_connections,
-        ),
-    )
+    database = await lifecycle.open("database", Database.of(settings, "batch"))
     objects = Objects(settings.objects_url)
     lifecycle.pings["objects"] = objects.ping
     bus = await lifecycle.open("bus", connect(settings.bus_url, "batch"))

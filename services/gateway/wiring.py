@@ -27,15 +27,7 @@ from services.gateway.store import sweep_submissions
 
 async def wire(settings: GatewaySettings, lifecycle: Lifecycle) -> None:
     """Start everything; the public port last, so that it closes first."""
-    database = await lifecycle.open(
-        "database",
-        Database(
-            settings.database_url,
-            settings.platform_database_url,
-            schema="gateway",
-            connections=settings.database_connections,
-        ),
-    )
+    database = await lifecycle.open("database", Database.of(settings, "gateway"))
     objects = Objects(settings.objects_url)
     lifecycle.pings["objects"] = objects.ping
     bus = await lifecycle.open("bus", connect(settings.bus_url, "gateway"))

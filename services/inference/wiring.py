@@ -26,15 +26,7 @@ async def wire(
     """Start everything; the model is warm before the first message comes."""
     factory = factory or OnnxRendererFactory(provider=settings.provider, model=settings.model)
     renderer = await asyncio.to_thread(factory)
-    database = await lifecycle.open(
-        "database",
-        Database(
-            settings.database_url,
-            settings.platform_database_url,
-            schema="inference",
-            connections=settings.database_connections,
-        ),
-    )
+    database = await lifecycle.open("database", Database.of(settings, "inference"))
     objects = Objects(settings.objects_url)
     lifecycle.pings["objects"] = objects.ping
     bus = connect(settings.bus_url, "inference")

@@ -13,15 +13,7 @@ from services.tenants.settings import TenantsSettings
 
 async def wire(settings: TenantsSettings, lifecycle: Lifecycle) -> None:
     """Start everything. It consumes no facts, so there is no inbox to sweep."""
-    database = await lifecycle.open(
-        "database",
-        Database(
-            settings.database_url,
-            settings.platform_database_url,
-            schema="tenants",
-            connections=settings.database_connections,
-        ),
-    )
+    database = await lifecycle.open("database", Database.of(settings, "tenants"))
     bus = await lifecycle.open("bus", connect(settings.bus_url, "tenants"))
     lifecycle.background("outbox", Relay(database, bus).run())
     await attach(bus, TenantsService(database))

@@ -20,15 +20,7 @@ from services.webhooks.sweep import sweep
 
 async def wire(settings: WebhooksSettings, lifecycle: Lifecycle) -> None:
     """Start everything; the loop that delivers before the subscription that feeds it."""
-    database = await lifecycle.open(
-        "database",
-        Database(
-            settings.database_url,
-            settings.platform_database_url,
-            schema="webhooks",
-            connections=settings.database_connections,
-        ),
-    )
+    database = await lifecycle.open("database", Database.of(settings, "webhooks"))
     bus = await lifecycle.open("bus", connect(settings.bus_url, "webhooks"))
 
     seal = Seal(settings.secret_key)

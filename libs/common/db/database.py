@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 from opentelemetry import trace
@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from libs.common.contracts.ids import TenantId
 from libs.common.db.transaction import Row, Transaction
 from libs.common.errors import Transient, Unavailable
+from libs.common.settings import DatabaseSettings
 
 _REASON = re.compile(r"[a-z][a-z0-9 _-]{2,60}")
 _GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
@@ -37,6 +38,16 @@ class Database:
         self._pools: dict[str, asyncpg.Pool[Row]] = {}
         self.schema = schema
         self.on_outbox: Callable[[], None] = lambda: None
+
+    @classmethod
+    def of(cls, settings: DatabaseSettings, schema: str) -> Self:
+        """The database that a service's settings name."""
+        return cls(
+            settings.database_url,
+            settings.platform_database_url,
+            schema=schema,
+            connections=settings.database_connections,
+        )
 
     async def start(self) -> None:
         """Connect; Unavailable if the server does not answer."""
