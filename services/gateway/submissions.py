@@ -11,14 +11,14 @@ from functools import partial
 from fastapi import Request
 
 from libs.common.contracts.batch import SubmitBatch, SubmitImage
-from libs.common.contracts.options import RenderOptions
+from libs.common.contracts.options import OptionFields, RenderOptions
 from libs.common.errors import MannequinError
 from libs.common.objects import Objects
 from libs.common.telemetry import logger
 from services.gateway import store
 from services.gateway.gateway import Act
 from services.gateway.idempotency import Answer, fingerprint
-from services.gateway.uploads import Received, Taken, merged_options, receive
+from services.gateway.uploads import Received, Taken, is_form, merged_options, receive
 
 Command = SubmitBatch | SubmitImage
 _log = logger("gateway.submissions")
@@ -42,9 +42,11 @@ class Accepted:
     replayed: bool
 
 
-async def submit(act: Act, options: RenderOptions, intake: Intake) -> Accepted:
+async def submit(act: Act, options: OptionFields, intake: Intake) -> Accepted:
     """Take the request's file in. A repeated request is read and compared, but stored no second time."""
     gateway, request = act.gateway, act.request
+    if not is_form(request):
+        merged_options(options, {})  # what can't fit any more is refused before the upload, not after it
     async with gateway.idempotency.claim(act.tenant, act.idempotency_key) as claim:
         async with _stored_or_gone(gateway.objects, intake.key):
             sink = _discard if claim.replays else partial(gateway.objects.put_stream, intake.key)

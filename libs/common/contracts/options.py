@@ -26,8 +26,8 @@ class ImageFormat(StrEnum):
         return "jpg" if self is ImageFormat.JPEG else self.value
 
 
-class RenderOptions(BaseModel):
-    """Options of a render; unknown ones are refused by name."""
+class OptionFields(BaseModel):
+    """Each option by itself; unknown ones are refused by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,6 +41,10 @@ class RenderOptions(BaseModel):
         0.05, ge=0, le=0.5, description="Free border, as a share of the longest side, when cropped."
     )
     crop: bool = Field(False, description="Crop to the garment; otherwise the frame of the photo stays.")
+
+
+class RenderOptions(OptionFields):
+    """Options of a render, which also fit together."""
 
     @model_validator(mode="after")
     def _jpeg_has_no_transparency(self) -> Self:

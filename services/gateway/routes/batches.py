@@ -13,7 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from libs.common.contracts import batch as contract
 from libs.common.contracts.batch import ImageStatus, SubmitBatch
 from libs.common.contracts.ids import BatchId
-from libs.common.contracts.options import RenderOptions
+from libs.common.contracts.options import OptionFields, RenderOptions
 from libs.common.objects import tenant_key
 from services.gateway import examples, responses
 from services.gateway.errors import BatchNotEnded
@@ -42,7 +42,7 @@ Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` 
     responses=responses.errors(409, 413, 415),
     openapi_extra=responses.upload("application/zip"),
 )
-async def process_batch(act: Acting, options: Annotated[RenderOptions, Query()]) -> Response:
+async def process_batch(act: Acting, options: Annotated[OptionFields, Query()]) -> Response:
     """Send a ZIP, either as the raw body (options in the query) or as the part `file` of a form, with the
     options as JSON in the part `options`. Up to 8 GiB and 5,000 photos; it is streamed through.
 

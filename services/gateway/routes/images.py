@@ -13,7 +13,7 @@ from pydantic import Field
 from libs.common.contracts import batch as contract
 from libs.common.contracts.batch import ImageStatus, SubmitImage
 from libs.common.contracts.ids import BatchId, ImageId
-from libs.common.contracts.options import RenderOptions
+from libs.common.contracts.options import OptionFields, RenderOptions
 from libs.common.objects import tenant_key
 from services.gateway import examples, responses
 from services.gateway.downloads import result_response
@@ -34,7 +34,7 @@ RECHECK_S = 0.5
 ImagePath = Annotated[ImageId, Path(description="Id of the image.", examples=[examples.IMAGE_ID])]
 
 
-class PhotoQuery(RenderOptions):
+class PhotoQuery(OptionFields):
     """The options of a render, how long to wait for it, and a name for the photo."""
 
     wait: float = Field(20, ge=0, le=60, description="Seconds to wait for the result; 0 answers at once.")
@@ -62,7 +62,7 @@ async def render_image(act: Acting, query: Annotated[PhotoQuery, Query()]) -> Re
     A photo that can't be rendered is a problem with the reason as its `code`. The same request sent again
     under its Idempotency-Key waits for the same image.
     """
-    options = RenderOptions.model_validate(query.model_dump(include=_given_options(query)))
+    options = OptionFields.model_validate(query.model_dump(include=_given_options(query)))
     accepted = await submit(act, options, _photo_intake(act, query))
     batch_id, image_id = BatchId(accepted.answer.body["batch_id"]), ImageId(accepted.answer.body["id"])
     image = await _ended(act, batch_id, image_id, query.wait)
@@ -98,7 +98,7 @@ async def get_result(image_id: ImagePath, ask: Asking) -> Response:
 
 
 def _given_options(query: PhotoQuery) -> set[str]:
-    return query.model_fields_set & set(RenderOptions.model_fields)
+    return query.model_fields_set & set(OptionFields.model_fields)
 
 
 def _photo_intake(act: Act, query: PhotoQuery) -> Intake:
