@@ -15,15 +15,12 @@ from typing import Any, NamedTuple
 import httpx
 import psutil
 from aiohttp import web
-from pydantic import SecretStr
 
 from bench.photos import FOLDER
+from deploy.local.demo.account import make_account
 from deploy.local.ports import HOST
 from deploy.local.state import State
 from deploy.local.supervisor import Bus, Supervisor
-from libs.common.bus.connect import connect
-from libs.common.contracts import flow
-from libs.common.contracts.tenants import CreateTenant, IssueApiKey
 
 LIMIT_S = 1800.0
 
@@ -103,29 +100,13 @@ class Line:
     @asynccontextmanager
     async def tenant(self, name: str) -> AsyncIterator[Tenant]:
         """A new tenant with a key and a webhook endpoint."""
-        bus = connect(self.system.addresses.bus_url, flow.OPERATOR)
-        await bus.start()
-        try:
-            tenant = await bus.request(CreateTenant(name=name))
-            issued = await bus.request(IssueApiKey(), tenant=tenant.id)
-        finally:
-            await bus.close()
-        async with _client(self.system.addresses.api_url, issued.secret) as client:
-            await _until_known(client)
+        addresses = self.system.addresses
+        account = await make_account(addresses, name)
+        async with httpx.AsyncClient(
+            base_url=addresses.api_url, headers=account.headers, timeout=LIMIT_S
+        ) as client:
             await client.post("/api/v1/webhook-endpoints", json={"url": self.receiver})
             yield Tenant(client, self.received)
-
-
-def _client(url: str, key: SecretStr) -> httpx.AsyncClient:
-    headers = {"authorization": f"Bearer {key.get_secret_value()}"}
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=LIMIT_S)
-
-
-async def _until_known(client: httpx.AsyncClient) -> None:
-    """A key reaches the gateway by an event, a moment after it was issued."""
-    async with asyncio.timeout(10):
-        while (await client.get("/api/v1/batches")).status_code == 401:
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

@@ -12,11 +12,12 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from deploy.local.demo.account import make_account
 from deploy.local.supervisor import Supervisor
 from libs.common.bus.connect import connect
 from libs.common.contracts import flow
 from libs.common.contracts.ids import ApiKeyId, TenantId
-from libs.common.contracts.tenants import CreateTenant, IssueApiKey, RevokeApiKey
+from libs.common.contracts.tenants import RevokeApiKey
 
 
 @dataclass
@@ -63,15 +64,8 @@ class System:
 
     async def make_tenant(self, name: str) -> tuple[TenantId, ApiKeyId, SecretStr]:
         """A new tenant with a key that the gateway knows."""
-        bus = connect(self.supervisor.addresses.bus_url, flow.OPERATOR)
-        await bus.start()
-        try:
-            tenant = await bus.request(CreateTenant(name=name))
-            issued = await bus.request(IssueApiKey(), tenant=tenant.id)
-        finally:
-            await bus.close()
-        await self._until_known(issued.secret)
-        return tenant.id, issued.key.id, issued.secret
+        account = await make_account(self.supervisor.addresses, name)
+        return account.tenant, account.key_id, account.key
 
     async def revoke(self, caller: Caller) -> None:
         bus = connect(self.supervisor.addresses.bus_url, flow.OPERATOR)
@@ -80,9 +74,3 @@ class System:
             await bus.request(RevokeApiKey(key_id=caller.key_id), tenant=caller.id)
         finally:
             await bus.close()
-
-    async def _until_known(self, key: SecretStr) -> None:
-        headers = {"authorization": f"Bearer {key.get_secret_value()}"}
-        async with asyncio.timeout(10), httpx.AsyncClient(base_url=self.api_url, headers=headers) as client:
-            while (await client.get("/api/v1/batches")).status_code == 401:
-                await asyncio.sleep(0.02)
