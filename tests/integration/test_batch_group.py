@@ -54,7 +54,7 @@ from services.batch.splitter import Split
 from services.batch.store import sql
 from services.batch.window import Window
 from tests.servers.databases import TestDatabase
-from tests.unit.archive_samples import JPEG, Part, build
+from tests.unit.archive_samples import JPEG, Part, build, forged
 
 
 @dataclass
@@ -302,7 +302,7 @@ async def test_a_copy_in_a_later_slice_than_its_finished_original_is_settled(des
 async def test_equal_checksums_of_different_pictures_do_not_make_them_one(desk: Desk) -> None:
     """A CRC is easily forged; only equal bytes are the same picture."""
     one = photo(1) + b"\0\0\0\0"
-    other = _forged(photo(2), zlib.crc32(one))
+    other = forged(photo(2), zlib.crc32(one))
     assert (len(one), zlib.crc32(one)) == (len(other), zlib.crc32(other))
     batch_id = await desk.submit(build([Part(b"a.jpg", one), Part(b"b.jpg", other)]))
     await desk.split(batch_id)
@@ -384,20 +384,3 @@ async def test_another_tenant_finds_nothing(desk: Desk) -> None:
     batch_id = await desk.submit(archive(1))
     with pytest.raises(NoSuchBatch):
         await desk.service.get_batch(GetBatch(batch_id=batch_id), TenantId.new())
-
-
-def _forged(content: bytes, wanted: int) -> bytes:
-    """`content` with four bytes appended that give it the CRC-32 `wanted` (the register run backwards)."""
-    table = [_table_entry(n) for n in range(256)]
-    register = wanted ^ 0xFFFFFFFF
-    for _ in range(4):
-        index = next(n for n in range(256) if table[n] >> 24 == register >> 24)
-        register = ((register ^ table[index]) << 8 | index) & 0xFFFFFFFF
-    have = zlib.crc32(content) ^ 0xFFFFFFFF
-    return content + (register ^ have).to_bytes(4, "little")
-
-
-def _table_entry(number: int) -> int:
-    for _ in range(8):
-        number = number >> 1 ^ (0xEDB88320 if number & 1 else 0)
-    return number

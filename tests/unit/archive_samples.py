@@ -168,3 +168,20 @@ async def refusal_of(part: Part) -> str:
     (result,) = await read_entries(build([part]))
     assert isinstance(result, RefusedEntry), result
     return result.code.value
+
+
+def forged(content: bytes, wanted: int) -> bytes:
+    """`content` with four bytes appended that give it the CRC-32 `wanted` (the register run backwards)."""
+    table = [_table_entry(n) for n in range(256)]
+    register = wanted ^ 0xFFFFFFFF
+    for _ in range(4):
+        index = next(n for n in range(256) if table[n] >> 24 == register >> 24)
+        register = ((register ^ table[index]) << 8 | index) & 0xFFFFFFFF
+    have = zlib.crc32(content) ^ 0xFFFFFFFF
+    return content + (register ^ have).to_bytes(4, "little")
+
+
+def _table_entry(number: int) -> int:
+    for _ in range(8):
+        number = number >> 1 ^ (0xEDB88320 if number & 1 else 0)
+    return number
