@@ -14,7 +14,11 @@ from libs.common.errors import MannequinError
 
 
 class RefusalCode(StrEnum):
-    """Why the pipeline refuses a picture. Stable: customers' programs compare these strings."""
+    """Why the pipeline refuses a picture. Stable: customers' programs compare these strings.
+
+    The first seven are the sender's to mend, and the refusal's `detail` says how. Of the others, `photo_lost`
+    and `killed_worker` want the photo sent or exported anew; `render_failed` is a mistake of ours.
+    """
 
     EMPTY = "empty"
     NOT_AN_IMAGE = "not_an_image"

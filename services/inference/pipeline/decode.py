@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -12,39 +12,31 @@ import cv2
 import numpy as np
 import pillow_heif
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
-from libs.common.media import SNIFF_BYTES, MediaType, sniff
-from services.inference.errors import PictureRefused, RefusalCode
+from libs.common.media import MediaType
 from services.inference.pipeline.arrays import U8
-from services.inference.pipeline.colour import is_srgb, to_srgb
-from services.inference.pipeline.limits import check_bytes, check_pixels, webp_is_cut_short, webp_size
-from services.inference.pipeline.png import chunk_kinds
+from services.inference.pipeline.bmff import boxes_end_early, check_sizes, nclx
+from services.inference.pipeline.colour import in_srgb, to_srgb
+from services.inference.pipeline.exif import orientation
+from services.inference.pipeline.icc import profile_of_codes
+from services.inference.pipeline.jpeg import jpeg_pixels, read_header
+from services.inference.pipeline.kinds import kind_of
+from services.inference.pipeline.limits import check_bytes, check_pixels
+from services.inference.pipeline.png import Chunks, named_profile, read_chunks
+from services.inference.pipeline.refusals import cut_short, damaged, refusing
+from services.inference.pipeline.tiff import check_tiles, tiff_ends_early
+from services.inference.pipeline.webp import check_webp, webp_chunks, webp_size
 
-_PILLOW_FORMATS = {
-    MediaType.JPEG: "JPEG",
-    MediaType.PNG: "PNG",
-    MediaType.WEBP: "WEBP",
-    MediaType.TIFF: "TIFF",
-    MediaType.AVIF: "AVIF",
-}
-_OTHER_IMAGES = (
-    b"GIF8",
-    b"BM",
-    b"8BPS",
-    b"\x00\x00\x01\x00",
-    b"\xff\x0a",
-    b"\x00\x00\x00\x0cJXL ",
-    b"\x00\x00\x00\x0cjP  ",
-)
-_EXIF_ORIENTATION = 0x0112
-_NOT_PLAIN = {b"tRNS", b"acTL", b"eXIf", b"iTXt", b"zTXt", b"tEXt"}
-"""Chunks of a PNG that are left to Pillow: transparency by colour, animation, a place for an orientation."""
-_CUT_SHORT = ("truncated", "unexpected end", "end of file", "not enough data", "too short")
+_NOT_PLAIN = {b"tRNS", b"acTL"}
+"""Chunks of a PNG that are left to Pillow: transparency by colour, animation."""
+_JPEG_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
+_OPAQUE = 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """An upright photo: `rgb` is sRGB uint8 [H,W,3], `alpha` its own transparency uint8 [H,W] if any."""
+    """An upright photo: `rgb` is sRGB uint8 [H,W,3], `alpha` uint8 [H,W] where it is not opaque all over."""
 
     rgb: U8
     alpha: U8 | None = None
@@ -65,147 +57,145 @@ def decode(data: bytes) -> Picture:
     MemoryError, whatever the bytes are.
     """
     check_bytes(data)
-    media_type = _media_type(data)
-    with _refusing():
-        if media_type is MediaType.HEIC:
-            return _decode_heic(data)
-        if media_type is MediaType.WEBP:
-            _check_webp(data)
-        kinds = chunk_kinds(data) if media_type is MediaType.PNG else frozenset()
-        with Image.open(BytesIO(data), formats=(_PILLOW_FORMATS[media_type],)) as image:
-            check_pixels(*image.size)
-            return _decode_plain(image, data, kinds) or _decode_any(image, data)
+    kind = kind_of(data)
+    with refusing(lambda: _ENDS_EARLY.get(kind, _says_it)(data)):
+        return _DECODERS[kind](data)
 
 
-def _check_webp(data: bytes) -> None:
-    if size := webp_size(data):
-        check_pixels(*size)
-    if webp_is_cut_short(data):
-        raise _cut_short()
+def _decode_jpeg(data: bytes) -> Picture:
+    header = read_header(data)
+    pixels = jpeg_pixels(data, header)
+    if not header.whole:
+        raise cut_short()
+    if pixels.shape[2] == 4 and header.adobe:
+        cv2.bitwise_not(pixels, pixels)  # Adobe's inks are stored the other way round
+    mode = _JPEG_MODES[pixels.shape[2]]
+    rgb = in_srgb(pixels[..., 0] if mode == "L" else pixels, mode, header.profile)
+    return _upright(rgb, None, orientation(header.exif))
 
 
-def _media_type(data: bytes) -> MediaType:
-    media_type = sniff(data[:SNIFF_BYTES])
-    if media_type is not None:
-        return media_type
-    if data.startswith(_OTHER_IMAGES):
-        raise PictureRefused(RefusalCode.UNSUPPORTED_FORMAT, "send JPEG, PNG, WebP, TIFF, AVIF or HEIC")
-    raise PictureRefused(RefusalCode.NOT_AN_IMAGE, "the content is not that of a picture")
+def _decode_png(data: bytes) -> Picture:
+    chunks = read_chunks(data)
+    if not chunks.keys() >= {b"IDAT", b"IEND"}:
+        raise cut_short()
+    turn = orientation(chunks.get(b"eXIf", b""))
+    with _opened(data, "PNG") as image:
+        profile = named_profile(chunks, image.info.get("icc_profile"))
+        pixels = _by_opencv(data)
+        if pixels is None:
+            image.load()  # finds the name of what is wrong
+            raise damaged()  # Pillow paints rows black that are not there; libpng does not let them pass
+        if _is_plain_png(chunks) and pixels.shape[1::-1] == image.size:
+            rgb, alpha = _split(pixels)
+            return _upright(in_srgb(rgb, "RGB", profile), alpha, turn)
+        del pixels
+        return _by_pillow(image, profile, turn)
 
 
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Turns whatever a parser says about a hostile picture into PictureRefused."""
-    try:
-        yield
-    except (PictureRefused, MemoryError):
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
-        raise PictureRefused(RefusalCode.TOO_MANY_PIXELS, "the header names too many pixels") from exc
-    except Exception as exc:  # Pillow's parsers raise anything, from SyntaxError to struct.error
-        raise _refusal_of(exc) from exc
+def _decode_webp(data: bytes) -> Picture:
+    check_webp(data)
+    chunks = webp_chunks(data)
+    profile, turn = chunks.get(b"ICCP"), orientation(chunks.get(b"EXIF", b""))
+    pixels = None if b"ANIM" in chunks else _by_opencv(data)
+    if pixels is not None and pixels.shape[1::-1] == webp_size(data):
+        rgb, alpha = _split(pixels)
+        return _upright(in_srgb(rgb, "RGB", profile), alpha, turn)
+    with _opened(data, "WEBP") as image:
+        return _by_pillow(image, profile, turn)
 
 
-def _refusal_of(exc: Exception) -> PictureRefused:
-    said = str(exc).lower()
-    if isinstance(exc, EOFError) or any(words in said for words in _CUT_SHORT):
-        return _cut_short()
-    return _damaged()
+def _decode_tiff(data: bytes) -> Picture:
+    with _opened(data, "TIFF") as image:
+        check_tiles(cast("TiffImageFile", image).tag_v2)
+        return _by_pillow(image, image.info.get("icc_profile"), 1)  # Pillow turns a TIFF by itself
 
 
-def _cut_short() -> PictureRefused:
-    return PictureRefused(RefusalCode.TRUNCATED, "the file ends before its picture does; send it again")
-
-
-def _damaged() -> PictureRefused:
-    return PictureRefused(RefusalCode.CORRUPT, "the file is damaged; export the picture again")
-
-
-def _decode_any(image: Image.Image, data: bytes) -> Picture:
-    image.load()
-    if image.format == "PNG" and _by_opencv(data, cv2.IMREAD_UNCHANGED) is None:
-        raise _damaged()  # Pillow paints rows black that are not there; libpng does not let them pass
-    orientation = _orientation(image)  # read after loading: TIFF has applied and dropped its own by then
-    rgb, alpha = to_srgb(image)
-    return _upright(rgb, alpha, orientation)
+def _decode_avif(data: bytes) -> Picture:
+    check_sizes(data)
+    with _opened(data, "AVIF") as image:
+        profile = image.info.get("icc_profile") or profile_of_codes(*nclx(data))
+        return _by_pillow(image, profile, orientation(image.info.get("exif", b"")))
 
 
 def _decode_heic(data: bytes) -> Picture:
+    check_sizes(data)
     container = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
     primary = container[container.primary_index]
     check_pixels(*primary.size)
-    rgb, alpha = to_srgb(primary.to_pillow())
-    return Picture(rgb, alpha)  # libheif has turned it upright
+    image = primary.to_pillow()
+    profile = image.info.get("icc_profile") or profile_of_codes(*nclx(data))
+    return _upright(*to_srgb(image, profile), 1)  # libheif has turned it upright
 
 
-def _decode_plain(image: Image.Image, data: bytes, kinds: frozenset[bytes]) -> Picture | None:
-    """By OpenCV, in half of Pillow's time, where it gives the same pixels; None elsewhere."""
-    plain = _is_plain_jpeg(image, data) or _is_plain_png(image, data, kinds)
-    if not plain or not is_srgb(image.info.get("icc_profile")):
-        return None
-    pixels = _by_opencv(data, _plain_flags(image))
-    if pixels is None or pixels.shape[1::-1] != image.size:
-        return None  # Pillow finds the name of what is wrong
-    orientation = 1 if image.format == "PNG" else _orientation(image)
-    return _upright(*_split(pixels), orientation)
+_DECODERS: dict[MediaType, Callable[[bytes], Picture]] = {
+    MediaType.JPEG: _decode_jpeg,
+    MediaType.PNG: _decode_png,
+    MediaType.WEBP: _decode_webp,
+    MediaType.TIFF: _decode_tiff,
+    MediaType.AVIF: _decode_avif,
+    MediaType.HEIC: _decode_heic,
+}
 
 
-def _by_opencv(data: bytes, flags: int) -> U8 | None:
+def _says_it(data: bytes) -> bool:
+    """For decoders that say themselves when a file ends too early."""
+    return False
+
+
+_ENDS_EARLY: dict[MediaType, Callable[[bytes], bool]] = {
+    MediaType.TIFF: tiff_ends_early,
+    MediaType.AVIF: boxes_end_early,
+    MediaType.HEIC: boxes_end_early,
+}
+
+
+@contextmanager
+def _opened(data: bytes, kind: str) -> Iterator[Image.Image]:
+    """By Pillow, header only."""
+    with Image.open(BytesIO(data), formats=(kind,)) as image:
+        check_pixels(*image.size)
+        yield image
+
+
+def _by_pillow(image: Image.Image, profile: bytes | None, turn: int) -> Picture:
+    image.load()
+    return _upright(*to_srgb(image, profile), turn)
+
+
+def _by_opencv(data: bytes) -> U8 | None:
+    """As stored, not turned, in half of Pillow's time; BGR or BGRA where it has colour. None if it can't."""
     try:
-        return cast("U8 | None", cv2.imdecode(np.frombuffer(data, np.uint8), flags))
+        return cast("U8 | None", cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED))
     except cv2.error:
         return None
 
 
-def _is_plain_jpeg(image: Image.Image, data: bytes) -> bool:
-    """Only a whole one: OpenCV fills the missing part of a truncated JPEG with grey and says nothing.
-
-    Entropy-coded data holds no markers, so a picture that is whole has its EOI after its last SOS.
-    """
-    if image.format not in ("JPEG", "MPO") or image.mode not in ("RGB", "L"):
-        return False
-    if image.mode == "L" and "icc_profile" in image.info:
-        return False
-    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
-
-
-def _is_plain_png(image: Image.Image, data: bytes, kinds: frozenset[bytes]) -> bool:
-    """8 bits a channel, RGB or RGBA by its IHDR, one frame, nothing that could turn it."""
-    return image.format == "PNG" and data[24] == 8 and data[25] in (2, 6) and not kinds & _NOT_PLAIN
-
-
-def _plain_flags(image: Image.Image) -> int:
-    return (
-        cv2.IMREAD_UNCHANGED if image.mode == "RGBA" else cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    )
+def _is_plain_png(chunks: Chunks) -> bool:
+    """8 bits a channel, RGB or RGBA by its IHDR, one frame: there OpenCV gives the same pixels as Pillow."""
+    header = chunks.get(b"IHDR", b"")
+    return header[8:9] == b"\x08" and header[9:10] in (b"\x02", b"\x06") and not _NOT_PLAIN & chunks.keys()
 
 
 def _split(pixels: U8) -> tuple[U8, U8 | None]:
+    """RGB and alpha of BGR or BGRA; the alpha a copy, so that the four channels need not be kept."""
     if pixels.shape[2] == 3:
-        return pixels, None
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB), np.uint8), np.ascontiguousarray(
-        pixels[..., 3]
-    )
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, pixels), np.uint8), None
+    rgb = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB), np.uint8)
+    return rgb, np.ascontiguousarray(pixels[..., 3])
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation 1 to 8; a picture whose EXIF is damaged stands as it is."""
-    try:
-        return int(image.getexif().get(_EXIF_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - damaged metadata raises anything, and is no reason to refuse a picture
-        return 1
-
-
-def _upright(rgb: U8, alpha: U8 | None, orientation: int) -> Picture:
-    if orientation not in range(2, 9):
+def _upright(rgb: U8, alpha: U8 | None, turn: int) -> Picture:
+    if alpha is not None and alpha.min() == _OPAQUE:
+        alpha = None
+    if turn == 1:
         return Picture(rgb, alpha)
-    return Picture(_turn(rgb, orientation), None if alpha is None else _turn(alpha, orientation))
+    return Picture(_turned(rgb, turn), None if alpha is None else _turned(alpha, turn))
 
 
-def _turn(pixels: U8, orientation: int) -> U8:
-    """Undoes an EXIF orientation (CIPA DC-008, tag 274): 5 to 8 are transposed, then mirrored."""
-    turned = cv2.transpose(pixels) if orientation >= 5 else pixels
+def _turned(pixels: U8, turn: int) -> U8:
+    """Undoes an EXIF orientation 2 to 8 (CIPA DC-008, tag 274): 5 to 8 are transposed, then mirrored."""
+    upright = cv2.transpose(pixels) if turn >= 5 else pixels
     flips = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
-    if orientation in flips:
-        turned = cv2.flip(turned, flips[orientation])
-    return np.asarray(turned, np.uint8)
+    if turn in flips:
+        upright = cv2.flip(upright, flips[turn])
+    return np.asarray(upright, np.uint8)
