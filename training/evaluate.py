@@ -1,121 +1,93 @@
-"""Scores of the shipped model: on held-out synthetic photos, and on real ones with a mask of the garment.
+"""`make eval`: what the built-in model and the pipeline behind it are worth, on photos it never saw.
 
-IoU of the garment, and boundary F (DAVIS, Perazzi et al. 2016: contours match within 0.3 % of the diagonal),
-both at the photo's size, of the network alone and of the matte that the pipeline makes of it.
+Sets: drawn photos (with a true alpha), real product photos with masks of the garment, and the street photos
+that were kept from training. Of each the network alone, the finished matte, and what the result promises.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from services.inference.models.registry import load_model
+from libs.common.spread import spread
+from services.inference.models.registry import DEFAULT_MODEL, MODELS, load_model
 from services.inference.models.sessions import open_session
-from services.inference.pipeline.decode import Picture
-from services.inference.pipeline.matte import matte
-from services.inference.pipeline.segment import Segmenter, segment
-from training.photos import GARMENT, training_photo
-
-HELD_OUT = 1_000_000_000
-"""Seeds from here on were never trained on."""
-
-_TOLERANCE = 0.003
-_PHOTO = (768, 576)
-Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Means over a set; `good` is the share of photos with an IoU of 0.9 and more."""
-
-    photos: int
-    iou: float
-    good: float
-    boundary_f: float
-
-
-def iou(found: Mask, truth: Mask) -> float:
-    union = np.logical_or(found, truth).sum()
-    return float(np.logical_and(found, truth).sum() / union) if union else 1.0
-
-
-def boundary_f(found: Mask, truth: Mask) -> float:
-    """Harmonic mean of how much of each contour lies close to the other."""
-    reach = max(1, round(_TOLERANCE * float(np.hypot(*truth.shape))))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    one, other = _contour(found), _contour(truth)
-    if not one.any() or not other.any():
-        return float(one.any() == other.any())
-    precision = (one & (cv2.dilate(other.astype(np.uint8), disc) > 0)).sum() / one.sum()
-    recall = (other & (cv2.dilate(one.astype(np.uint8), disc) > 0)).sum() / other.sum()
-    return float(2 * precision * recall / (precision + recall)) if precision + recall else 0.0
-
-
-def _contour(mask: Mask) -> Mask:
-    inner = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return mask & ~inner
-
-
-def synthetic(count: int) -> Iterator[tuple[NDArray[np.uint8], Mask]]:
-    for seed in range(HELD_OUT, HELD_OUT + count):
-        rgb, classes = training_photo(seed, _PHOTO)
-        if (classes == GARMENT).any():
-            yield rgb, classes == GARMENT
-
-
-def real(folder: Path) -> Iterator[tuple[NDArray[np.uint8], Mask]]:
-    """Photos of a folder whose `manifest.json` names a mask for them."""
-    for entry in json.loads((folder / "manifest.json").read_text()):
-        if "mask" in entry:
-            bgr = np.asarray(cv2.imread(str(folder / entry["file"])), np.uint8)
-            truth = np.asarray(cv2.imread(str(folder / entry["mask"]), cv2.IMREAD_GRAYSCALE))
-            yield np.ascontiguousarray(bgr[..., ::-1]), truth > 127
-
-
-def score(photos: Iterator[tuple[NDArray[np.uint8], Mask]], segmenter: Segmenter) -> tuple[Scores, Scores]:
-    """Of the network alone, and of the finished matte."""
-    alone: list[tuple[float, float]] = []
-    finished: list[tuple[float, float]] = []
-    for rgb, truth in photos:
-        picture = Picture(rgb, None)
-        maps = segment(picture, segmenter)
-        classes = cv2.resize(maps.transpose(1, 2, 0), (rgb.shape[1], rgb.shape[0])).argmax(2)
-        alpha = matte(picture, maps).alpha
-        half = 127 if alpha.dtype == np.uint8 else 0.5
-        for kept, found in ((alone, classes == GARMENT), (finished, alpha > half)):
-            kept.append((iou(found, truth), boundary_f(found, truth)))
-    return _mean(alone), _mean(finished)
-
-
-def _mean(values: list[tuple[float, float]]) -> Scores:
-    table = np.array(values)
-    return Scores(
-        len(values), float(table[:, 0].mean()), float((table[:, 0] >= 0.9).mean()), float(table[:, 1].mean())
-    )
+from services.inference.pipeline.render import use_one_core_a_render
+from services.inference.pipeline.segment import Segmenter
+from training.evaluation.labelled import Labelled, drawn_photos, real_photos, street_photos
+from training.evaluation.report import document, tables, write
+from training.evaluation.scores import Scores, score
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--photos", type=Path, help="folder of real photos with masks and manifest.json")
-    arguments.add_argument("--synthetic", type=int, default=200)
-    given = arguments.parse_args()
-    segmenter = open_session(load_model(), provider="cpu", threads=1)
-    sets = {"held-out synthetic": synthetic(given.synthetic)}
+    given = _arguments().parse_args()
+    use_one_core_a_render()
+    segmenter = open_session(load_model(given.model, given.models), given.provider)
+    documents = []
+    for name, photos in _sets(given):
+        scores = _scored(name, photos, segmenter, given)
+        if scores:
+            documents.append(document(name, segmenter.name, scores))
+            write(documents[-1], given.out)
+    if given.json:
+        print(json.dumps({one["set"]: _brief(one) for one in documents}, indent=1))
+        return
+    console = Console()
+    for shown in tables(documents):
+        console.print(shown)
+    console.print(f"each photo's scores: {given.out}")
+
+
+def _arguments() -> argparse.ArgumentParser:
+    arguments = argparse.ArgumentParser(prog="make eval", description=__doc__)
+    add = arguments.add_argument
+    add("--photos", type=Path, help="folder of real photos with a manifest.json that names their masks")
+    add("--street", type=Path, help="folder of the street photos; those kept from training are used")
+    add("--synthetic", type=int, default=100, help="number of drawn photos")
+    add("--model", default=DEFAULT_MODEL, help="the model, by its name")
+    add("--models", type=Path, default=MODELS, help="the folder of models that it is in")
+    add("--provider", default="cpu", help="where it runs: auto, cpu, cuda or tensorrt")
+    add("--jobs", type=int, default=0, help="photos at a time; 0 is one a core")
+    add("--quick", action="store_true", help="leave the result's promises out, which take two renders")
+    add("--out", type=Path, default=Path("out/eval"), help="folder for each photo's scores")
+    add("--json", action="store_true", help="tell it in JSON")
+    return arguments
+
+
+def _sets(given: argparse.Namespace) -> Iterator[tuple[str, Iterable[Labelled]]]:
+    if given.synthetic:
+        yield "drawn", drawn_photos(given.synthetic)
     if given.photos:
-        sets["real"] = real(given.photos)
-    for name, photos in sets.items():
-        for part, scores in zip(("network", "matte"), score(photos, segmenter), strict=True):
-            print(
-                f"{name:20} {part:8} photos {scores.photos:4}  IoU {scores.iou:.3f}  "
-                f"IoU>=0.9 {scores.good:.2f}  boundary F {scores.boundary_f:.3f}"
-            )
+        yield "real", real_photos(given.photos)
+    if given.street:
+        yield "street", street_photos(given.street)
+        yield "street others", street_photos(given.street, largest=False)
+
+
+def _scored(
+    name: str, photos: Iterable[Labelled], segmenter: Segmenter, given: argparse.Namespace
+) -> list[Scores]:
+    """Of each photo, by name; with a bar on a terminal, whose length is not known beforehand."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:13}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task(name, total=given.synthetic if name == "drawn" else None)
+        scores = []
+        for one in spread(lambda photo: score(photo, segmenter, checks=not given.quick), photos, given.jobs):
+            scores.append(one)
+            bars.advance(task)
+        bars.update(task, total=len(scores))
+    return sorted(scores, key=lambda one: one.name)
+
+
+def _brief(one: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in one.items() if name != "scores"}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is inside the garment, drawn part by part: people, mannequins, dress forms, hangers."""
+"""What is inside the garment, drawn part by part: torso and legs of people, mannequins and dress forms."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.photos.arrays import Colour, Points
-from training.photos.canvas import BODY, Canvas, Cover
+from training.photos.arrays import Colour, Image, Points
+from training.photos.canvas import BODY, OTHER, Canvas, Cover
 from training.photos.colours import (
-    any_colour,
+    clipped,
     cloth_colour,
     hair_colour,
     mannequin_colour,
+    quiet_colour,
     skin_colour,
 )
 from training.photos.framing import Framing
-from training.photos.outlines import ellipse, mirrored, rectangle, spline, tube
+from training.photos.outlines import edged, ellipse, mirrored, spline, tube
 from training.photos.poses import (
     ANKLE_Y,
     CHEST_Y,
@@ -29,12 +30,13 @@ from training.photos.poses import (
     Pose,
     Wearer,
 )
-from training.photos.shading import lit
+from training.photos.shading import Surface, lit
+from training.photos.textures import grain
 
 
 @dataclass
 class Model:
-    """Who stands there, and how the camera sees it."""
+    """Who stands there, and how the camera sees it. `weave`: how coarse its linen is (0: a shell)."""
 
     rng: np.random.Generator
     canvas: Canvas
@@ -43,130 +45,156 @@ class Model:
     pose: Pose
     wearer: Wearer
     skin: Colour
+    hair: Colour
     has_head: bool
+    gloss: float
+    weave: float
+    calm: bool
+
+    @property
+    def stands(self) -> bool:
+        """Somebody or something fills the garment."""
+        return self.wearer not in (Wearer.HANGER, Wearer.FLAT)
 
     def cover(self, *outlines: Points) -> Cover:
         """The cover of outlines in heads."""
-        return self.canvas.cover([self.framing.project(outline) for outline in outlines])
+        ends = np.cumsum([len(outline) for outline in outlines])[:-1]
+        return self.canvas.cover(np.split(self.framing.project(np.concatenate(outlines)), ends))
 
-    def paint(self, cover: Cover, colour: Colour, strength: float = 0.6, creased: bool = False) -> None:
+    def front(self, *outlines: Points) -> Cover:
+        """The cover of outlines that lie on the front of the chest."""
+        return self.cover(*(self.framing.fronted(outline) for outline in outlines))
+
+    def paint(self, cover: Cover, colour: Colour, surface: Surface | None = None, label: int = BODY) -> None:
         """Lay a lit part of the body over the figure, where the camera sees any of it."""
         if not cover.values.size:
             return
-        picture = lit(self.rng, cover, colour, self.framing.unit, strength, creased)
-        self.canvas.paint(cover, picture, BODY)
+        surface = surface or Surface(0.7 if self.gloss else 0.5, gloss=self.gloss)
+        picture = lit(self.rng, cover, colour, self.framing.unit, surface)
+        self.canvas.paint(cover, picture, label)
+
+    def forearm(self, arm: Arm) -> Image:
+        """A field over the canvas: 0 at the upper arm, 1 from the elbow on; parted where the arm bends."""
+        shoulder, elbow, wrist, _ = self.framing.project(arm.joints)
+        upper, fore = elbow - shoulder, wrist - elbow
+        along = upper / (np.hypot(*upper) + 1e-6) + fore / (np.hypot(*fore) + 1e-6)
+        rows, columns = np.mgrid[0 : self.canvas.height, 0 : self.canvas.width].astype(np.float32)
+        ahead = (columns - elbow[0]) * along[0] + (rows - elbow[1]) * along[1]
+        return np.asarray(np.clip(ahead / np.float32(self.framing.unit * 0.08) + 1, 0, 1), np.float32)
+
+    def shell(self, cover: Cover, shade: float = 1.0, surface: Surface | None = None) -> None:
+        """Lay a part in the colour and make of the body."""
+        colour = self.skin * np.float32(shade)
+        if self.weave and cover.values.size:
+            thread = grain(self.rng, cover.shape, max(1.0, self.framing.unit / 260))
+            colour = colour * (1 + thread[..., None] * np.float32(self.weave))
+        self.paint(cover, colour, surface)
 
 
 def draw_model(
-    rng: np.random.Generator, canvas: Canvas, framing: Framing, build: Build, pose: Pose, wearer: Wearer
+    rng: np.random.Generator,
+    canvas: Canvas,
+    framing: Framing,
+    build: Build,
+    pose: Pose,
+    wearer: Wearer,
+    *,
+    calm: bool,
 ) -> Model:
-    """Colours and head for this wearer."""
-    skin = skin_colour(rng) if wearer is Wearer.PERSON else mannequin_colour(rng)
-    has_head = wearer is Wearer.PERSON or (wearer is Wearer.MANNEQUIN and rng.random() < 0.5)
-    return Model(rng, canvas, framing, build, pose, wearer, skin, bool(has_head))
-
-
-def paint_support(model: Model) -> None:
-    """The pole of a form, or the hanger: behind everything."""
-    rng = model.rng
-    colour = any_colour(rng, (0, 0.4), (0.05, 0.8))
-    if model.wearer is Wearer.FORM and rng.random() < 0.8:
-        width = rng.uniform(0.04, 0.12)
-        model.paint(model.cover(rectangle(-width, HIP_Y - 0.2, width, 7.6)), colour)
-        base = ellipse((0, 7.55), rng.uniform(0.5, 0.9), rng.uniform(0.06, 0.2))
-        model.paint(model.cover(base), colour)
-    if model.wearer is Wearer.HANGER:
-        wide, thick = model.build.shoulder * rng.uniform(0.8, 1.0), rng.uniform(0.03, 0.09)
-        bar = tube(
-            [[-wide, SHOULDER_Y + 0.22], [0, SHOULDER_Y - 0.1], [wide, SHOULDER_Y + 0.22]], [thick] * 3
-        )
-        hook = spline([[0, SHOULDER_Y - 0.1], [0.02, SHOULDER_Y - 0.45], [0.16, SHOULDER_Y - 0.62],
-                       [0.02, SHOULDER_Y - 0.8], [-0.14, SHOULDER_Y - 0.66]], closed=False)  # fmt: skip
-        model.paint(model.cover(*bar), colour)
-        line = model.framing.project(hook)
-        model.canvas.stroke(line, colour, max(1.0, model.framing.unit * 0.04), BODY)
+    """Colours, head and make for this wearer."""
+    person = wearer is Wearer.PERSON
+    linen = wearer is Wearer.FORM and rng.random() < 0.6
+    skin = skin_colour(rng) if person else mannequin_colour(rng)
+    if linen and rng.random() < 0.8:
+        skin = clipped(np.array([0.85, 0.79, 0.69]) * rng.uniform(0.65, 1.12))
+    return Model(
+        rng=rng,
+        canvas=canvas,
+        framing=framing,
+        build=build,
+        pose=pose,
+        wearer=wearer,
+        skin=skin,
+        hair=hair_colour(rng),
+        has_head=person or (wearer is Wearer.MANNEQUIN and rng.random() < 0.5),
+        gloss=0.0 if person or linen else float(rng.choice([0.0, rng.uniform(0.05, 0.22)])),
+        weave=float(rng.uniform(0.01, 0.03)) if linen else 0.0,
+        calm=calm,
+    )
 
 
 def paint_body(model: Model) -> None:
-    """Torso, legs, neck and head; nothing on a hanger or where the garment lies flat."""
-    if model.wearer in (Wearer.HANGER, Wearer.FLAT):
+    """Torso, legs and feet; nothing on a hanger or where the garment lies flat."""
+    if not model.stands:
         return
     build = model.build
-    low = CROTCH_Y if model.wearer is not Wearer.FORM else model.rng.uniform(HIP_Y - 0.2, CROTCH_Y + 0.1)
+    low = (
+        CROTCH_Y + 0.05
+        if model.wearer is not Wearer.FORM
+        else model.rng.uniform(HIP_Y + 0.12, CROTCH_Y + 0.1)
+    )
     half = [
-        [build.shoulder * 0.3, SHOULDER_Y - 0.22],
-        [build.shoulder * 0.9, SHOULDER_Y],
+        [0.22, SHOULDER_Y - 0.24],
+        [build.shoulder * 0.55, SHOULDER_Y - 0.1],
+        [build.shoulder * 0.92, SHOULDER_Y + 0.04],
+        [build.shoulder * 0.94, SHOULDER_Y + 0.3],
         [build.chest, CHEST_Y],
         [build.waist, WAIST_Y],
         [build.hip, HIP_Y],
-        [build.hip * 0.9, low],
+        [build.hip * 0.93, low],
     ]
-    model.paint(model.cover(spline(mirrored(half))), model.skin)
     if model.wearer is not Wearer.FORM:
-        radii = [0.36 * build.limb, 0.24 * build.limb, 0.13 * build.limb]
-        for leg in model.pose.legs:
-            model.paint(model.cover(*tube(leg, radii)), model.skin)
-            foot = ellipse(leg[2] + [0, 0.15], 0.2, 0.16)
-            model.paint(model.cover(foot), cloth_colour(model.rng))
-    _paint_neck_and_head(model)
+        _paint_legs(model)
+    model.shell(model.cover(edged(half, 0.08)))
+    if model.weave:
+        _paint_seams(model, low)
 
 
-def _paint_neck_and_head(model: Model) -> None:
+def _paint_seams(model: Model, low: float) -> None:
+    """A form is sewn: one seam in the middle, one on each side of it."""
+    colour = model.skin * np.float32(0.8)
+    wide = max(1.0, model.framing.unit * 0.005)
+    for side in (-1, 0, 1):
+        line = spline([[side * 0.45, SHOULDER_Y - 0.1], [side * 0.36, CHEST_Y], [side * 0.26, WAIST_Y],
+                       [side * 0.4, low]], closed=False)  # fmt: skip
+        line = model.framing.project(model.framing.fronted(line))
+        model.canvas.stroke(line, colour, wide, BODY, only=BODY)
+
+
+def _paint_legs(model: Model) -> None:
+    rng, limb = model.rng, model.build.limb
+    radii = [0.36 * limb, 0.25 * limb, 0.19 * limb, 0.11 * limb]
+    barefoot = model.wearer is Wearer.MANNEQUIN and rng.random() < 0.7
+    shoes = quiet_colour(rng) if model.calm else cloth_colour(rng)
+    for leg in model.pose.legs:
+        calf = leg[1] + (leg[2] - leg[1]) * np.float32(0.45)
+        model.shell(model.cover(*tube([leg[0], leg[1], calf, leg[2]], radii)))
+        foot = model.cover(_foot(model, leg[2]))
+        if barefoot:
+            model.shell(foot)
+        else:
+            model.paint(foot, shoes, Surface(0.8, gloss=float(rng.choice([0.0, 0.2]))), OTHER)
+
+
+def _foot(model: Model, ankle: Points) -> Points:
+    """A shoe that points to the camera, and a little outwards."""
     rng = model.rng
-    top = 1.0 if model.has_head else rng.uniform(1.05, SHOULDER_Y - 0.1)
-    width = rng.uniform(0.2, 0.3)
-    neck = rectangle(-width, top, width, SHOULDER_Y + 0.1)
-    model.paint(model.cover(neck), model.skin * np.float32(rng.uniform(0.75, 1.0)))
-    if not model.has_head:
-        cap = any_colour(rng, (0, 0.6), (0.1, 0.9)) if rng.random() < 0.4 else model.skin
-        model.paint(model.cover(ellipse((0, top), width, rng.uniform(0.03, 0.12))), cap)
-        return
-    if model.wearer is Wearer.PERSON and rng.random() < 0.9:
-        _paint_hair(model, behind=True)
-    model.paint(model.cover(ellipse((0, 0.62), rng.uniform(0.33, 0.42), 0.52)), model.skin)
-    if model.wearer is Wearer.PERSON:
-        for side in (-1, 1):
-            model.paint(
-                model.cover(ellipse((side * 0.15, 0.6), 0.05, 0.025, 12)), np.full(3, 0.15, np.float32)
-            )
-        mouth = np.array([0.6, 0.3, 0.3], np.float32)
-        model.paint(model.cover(ellipse((0, 0.88), 0.1, 0.025, 12)), mouth)
-        crown = mirrored([[0.0, 0.05], [0.3, 0.16], [0.41, 0.5], [0.3, 0.32]])
-        model.paint(model.cover(spline(crown)), hair_colour(rng))
-
-
-def _paint_hair(model: Model, *, behind: bool) -> None:
-    rng = model.rng
-    long = rng.uniform(0.9, 2.3) if not model.build.masculine else rng.uniform(0.6, 0.9)
-    outline = mirrored([[0, 0.02], [0.38, 0.16], [0.5, 0.6], [rng.uniform(0.35, 0.6), long]])
-    model.paint(model.cover(spline(outline)), hair_colour(rng), 1.0, creased=behind)
-
-
-def paint_strands(model: Model) -> None:
-    """Long hair that falls over the garment."""
-    if model.wearer is not Wearer.PERSON or model.build.masculine or model.rng.random() > 0.35:
-        return
-    colour = hair_colour(model.rng)
-    for side in (-1, 1):
-        if model.rng.random() < 0.7:
-            end = model.rng.uniform(1.7, 2.6)
-            line = [[side * 0.36, 0.5], [side * 0.42, 1.2], [side * model.rng.uniform(0.3, 0.55), end]]
-            model.paint(model.cover(*tube(line, [0.14, 0.16, 0.05])), colour, 1.0, creased=True)
-
-
-def paint_arm(model: Model, arm: Arm) -> None:
-    """A bare arm with its hand; forms have stumps or none, and so have some mannequins."""
-    if model.wearer in (Wearer.HANGER, Wearer.FLAT, Wearer.FORM):
-        return
-    limb = model.build.limb
-    shoulder = ellipse(arm.joints[0], 0.24 * limb, 0.24 * limb)
-    line = tube(arm.joints[:3], [0.24 * limb, 0.17 * limb, 0.11 * limb])
-    model.paint(model.cover(shoulder, *line), model.skin)
-    if arm.hand:
-        tips = ellipse(arm.joints[3], 0.1 * limb, 0.1 * limb)
-        model.paint(model.cover(tips, *tube(arm.joints[2:], [0.12 * limb, 0.1 * limb])), model.skin)
+    out = float(np.sign(ankle[0]) or 1.0) * rng.uniform(0.0, 0.14)
+    wide, high, long = rng.uniform(0.12, 0.16), rng.uniform(0.0, 0.25), rng.uniform(0.24, 0.36)
+    half = mirrored([[wide * 0.85, -high], [wide, 0.08], [wide * 1.05, long * 0.8], [wide * 0.5, long]])
+    half[:, 0] += out * np.clip(half[:, 1] / long, 0, 1)
+    return spline(half + ankle, 4)
 
 
 def legs_end(model: Model) -> float:
     """How far down there is something to dress (heads)."""
     return CROTCH_Y if model.wearer is Wearer.FORM else ANKLE_Y
+
+
+def paint_clips(model: Model) -> None:
+    """Clips that take in a garment which is too wide for its form."""
+    if model.wearer in (Wearer.FORM, Wearer.MANNEQUIN) and model.rng.random() < 0.06:
+        for side in (-1, 1):
+            y = model.rng.uniform(CHEST_Y, HIP_Y)
+            clip = ellipse((side * model.build.waist * model.rng.uniform(1.0, 1.25), y), 0.07, 0.05, 8)
+            model.paint(model.cover(clip), cloth_colour(model.rng))

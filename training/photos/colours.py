@@ -56,6 +56,12 @@ def cloth_colour(rng: np.random.Generator) -> Colour:
     return near(rng, np.full(3, rng.uniform(low, high)), 0.015)
 
 
+def quiet_colour(rng: np.random.Generator) -> Colour:
+    """What a stylist puts beside the garment that a photo is about."""
+    tones = ([0.86] * 3, [0.08] * 3, [0.5] * 3, [0.14, 0.18, 0.3], [0.7, 0.6, 0.47], [0.3, 0.4, 0.55])
+    return near(rng, np.array(tones[rng.integers(len(tones))], np.float32), 0.02)
+
+
 def skin_colour(rng: np.random.Generator) -> Colour:
     """A person's skin under some light."""
     return clipped(SKIN[rng.integers(len(SKIN))] * rng.uniform(0.85, 1.1))

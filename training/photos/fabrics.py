@@ -11,6 +11,7 @@ from training.photos.colours import any_colour, cloth_colour
 from training.photos.textures import clouds, grain
 
 _PATTERNS = ("stripes", "checks", "dots", "blotches", "flowers", "gradient", "squares", "lace")
+_TIDY = ("stripes", "stripes", "checks", "dots", "flowers")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Fabric:
         u, v = self._grid(rng, box, unit)
         weight = _MOTIFS[self.pattern](rng, u, v)
         if unit * self.period > 12 and self.pattern != "gradient":
-            weight = np.asarray(cv2.GaussianBlur(weight, (0, 0), 0.5), np.float32)
+            weight = np.asarray(cv2.GaussianBlur(weight, (0, 0), 0.5 if unit < 150 else 0.9), np.float32)
         layer = (weight * self.contrast)[..., None]
         picture += (self.second - picture) * layer
 
@@ -59,17 +60,22 @@ class Fabric:
         return u.astype(np.float32), v.astype(np.float32)
 
 
-def draw_fabric(rng: np.random.Generator, colour: Colour, plain: float = 0.52) -> Fabric:
-    """Any cloth of this colour; `plain` is the share without a pattern."""
-    pattern = "plain" if rng.random() < plain else str(rng.choice(_PATTERNS))
+def draw_fabric(
+    rng: np.random.Generator, colour: Colour, plain: float = 0.52, *, tidy: bool = False
+) -> Fabric:
+    """Any cloth of this colour; `plain` is the share without a pattern. A `tidy` one is finely woven."""
+    patterns, weave = (_TIDY, 0.015) if tidy else (_PATTERNS, 0.1)
+    pattern = "plain" if rng.random() < plain else str(rng.choice(patterns))
     return Fabric(
         colour=colour,
         second=cloth_colour(rng),
         pattern=pattern,
-        period=float(rng.uniform(0.08, 0.6)),
-        angle=float(rng.choice([0.0, np.pi / 2, np.pi / 4, rng.uniform(0, np.pi)])),
+        period=float(rng.uniform(0.08, 0.25 if tidy else 0.6)),
+        angle=float(
+            rng.choice([0.0, np.pi / 2] if tidy else [0.0, np.pi / 2, np.pi / 4, rng.uniform(0, np.pi)])
+        ),
         contrast=float(rng.uniform(0.35, 1.0)),
-        weave=float(rng.uniform(0.01, 0.1)) if rng.random() < 0.6 else 0.0,
+        weave=float(rng.uniform(0.1, 1.0) * weave) if rng.random() < 0.6 else 0.0,
         seed=int(rng.integers(2**31)),
     )
 
@@ -125,9 +131,10 @@ _MOTIFS: dict[str, Callable[[np.random.Generator, Image, Image], Image]] = {
 def _flowers(rng: np.random.Generator, picture: Image, period: float) -> None:
     height, width = picture.shape[:2]
     count = int(min(160, height * width / max(period, 4) ** 2 * rng.uniform(0.5, 2.0)))
+    palette = [any_colour(rng, (0.1, 0.9), (0.15, 1)).tolist() for _ in range(3)]
     for _ in range(count):
         centre = rng.uniform(0, (width, height))
-        size, colour = period * rng.uniform(0.1, 0.4), any_colour(rng, (0.1, 1), (0.15, 1)).tolist()
+        size, colour = period * rng.uniform(0.1, 0.4), palette[int(rng.integers(3))]
         for petal in centre + rng.normal(0, size * 0.8, (int(rng.integers(2, 6)), 2)):
             fixed = (round(petal[0] * 16), round(petal[1] * 16))
             cv2.circle(picture, fixed, max(8, round(size * 11)), colour, -1, cv2.LINE_AA, 4)

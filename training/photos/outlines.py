@@ -28,12 +28,12 @@ def tube(centre: object, radii: object, smooth: bool = True) -> list[Points]:
     if smooth and len(line) > 2:
         line, width = _resample(line, width)
     quads = [_quad(line[i], line[i + 1], width[i], width[i + 1]) for i in range(len(line) - 1)]
-    joints = [ellipse(line[i], width[i], width[i], 14) for i in range(1, len(line) - 1)]
+    joints = [ellipse(line[i], width[i], width[i], 22) for i in range(1, len(line) - 1)]
     return quads + joints
 
 
 def _resample(line: Points, width: Points) -> tuple[Points, Points]:
-    steps = 4
+    steps = 5
     curve = spline(line, steps, closed=False)
     at = np.linspace(0, len(width) - 1, len(curve))
     return curve, np.interp(at, np.arange(len(width)), width).astype(np.float32)
@@ -47,7 +47,7 @@ def _quad(start: Points, end: Points, first: float, last: float) -> Points:
     )
 
 
-def ellipse(centre: object, radius_x: float, radius_y: float, sides: int = 28) -> Points:
+def ellipse(centre: object, radius_x: float, radius_y: float, sides: int = 36) -> Points:
     """A polygon close to an ellipse."""
     angle = np.linspace(0, 2 * np.pi, sides, endpoint=False)
     ring = np.stack([np.cos(angle) * radius_x, np.sin(angle) * radius_y], 1)
@@ -63,3 +63,16 @@ def mirrored(half: object) -> Points:
     """An outline from its right half (top to bottom): the left half is added, bottom to top."""
     right = np.asarray(half, np.float32)
     return np.concatenate([right, right[::-1] * np.array([-1, 1], np.float32)])
+
+
+def edged(half: object, sag: float = 0.0, steps: int = 9) -> Points:
+    """A symmetric outline whose right edge is a smooth curve (top to bottom) with sharp corners at its ends.
+
+    The lower edge hangs `sag` lower in the middle; the upper one is straight.
+    """
+    right = spline(half, steps, closed=False)
+    across = np.linspace(1, -1, 9, dtype=np.float32)[1:-1]
+    low = right[-1]
+    hem = np.stack([across * low[0], low[1] + sag * (1 - across**2)], 1)
+    left = right[::-1] * np.array([-1, 1], np.float32)
+    return np.concatenate([right, hem, left]).astype(np.float32)

@@ -55,15 +55,18 @@ class Pose:
 
 # mode: upper arm degrees, forearm degrees (outwards from hanging), is in front, shows a hand
 _ARMS: dict[str, tuple[tuple[float, float], tuple[float, float], float, bool]] = {
-    "down": ((2, 18), (-8, 14), 0.35, True),
-    "hip": ((28, 58), (-90, -45), 0.8, True),
-    "across": ((-2, 20), (-118, -55), 1.0, True),
-    "pocket": ((14, 32), (-42, -10), 0.8, False),
+    "down": ((1, 14), (-10, 10), 0.4, True),
+    "apart": ((14, 34), (-6, 22), 0.5, True),
+    "hip": ((34, 62), (-100, -50), 0.8, True),
+    "across": ((0, 26), (-118, -55), 1.0, True),
+    "crossed": ((6, 18), (-112, -92), 1.0, True),
+    "chest": ((10, 40), (-160, -120), 1.0, True),
+    "pocket": ((16, 38), (-42, -10), 0.8, False),
     "raised": ((60, 130), (95, 175), 0.7, True),
-    "behind": ((10, 28), (-45, -12), 0.0, False),
+    "behind": ((12, 34), (-75, -38), 0.0, True),
 }
-_WORN = {"down": 0.3, "hip": 0.24, "across": 0.2, "pocket": 0.12, "raised": 0.05, "behind": 0.09}
-_SHELL = {"down": 0.62, "hip": 0.2, "across": 0.08, "pocket": 0.0, "raised": 0.02, "behind": 0.08}
+_WORN = dict(zip(_ARMS, (0.24, 0.08, 0.24, 0.12, 0.06, 0.04, 0.1, 0.04, 0.08), strict=True))
+_SHELL = dict(zip(_ARMS, (0.4, 0.24, 0.2, 0.06, 0.0, 0.0, 0.0, 0.02, 0.08), strict=True))
 
 
 def draw_build(rng: np.random.Generator) -> Build:
@@ -84,7 +87,7 @@ def draw_pose(rng: np.random.Generator, build: Build, wearer: Wearer) -> Pose:
     """Arms and legs for this wearer; both arms often do the same."""
     modes = _SHELL if wearer is Wearer.MANNEQUIN else _WORN
     first, second = (str(mode) for mode in rng.choice(list(modes), 2, p=list(modes.values())))
-    if rng.random() < 0.45:
+    if rng.random() < 0.45 or first == "crossed":
         second = first
     if wearer in (Wearer.HANGER, Wearer.FLAT, Wearer.FORM):
         arms = (_limp(rng, build, -1, wearer), _limp(rng, build, 1, wearer))
@@ -95,27 +98,33 @@ def draw_pose(rng: np.random.Generator, build: Build, wearer: Wearer) -> Pose:
 
 def _arm(rng: np.random.Generator, build: Build, side: int, mode: str) -> Arm:
     upper, fore, front, hand = _ARMS[mode]
-    start = np.array([side * build.shoulder * 0.86, SHOULDER_Y + 0.12])
+    start = np.array([side * build.shoulder * 0.8, SHOULDER_Y + 0.23])
     elbow = start + _direction(side, rng.uniform(*upper)) * rng.uniform(1.2, 1.42)
     bend = rng.uniform(*fore)
     wrist = elbow + _direction(side, bend) * rng.uniform(1.05, 1.3)
     tips = wrist + _direction(side, bend + rng.uniform(-20, 20)) * rng.uniform(0.28, 0.5)
-    return Arm(side, np.array([start, elbow, wrist, tips], np.float32), bool(rng.random() < front), hand)
+    return Arm(
+        side,
+        np.array([start, elbow, wrist, tips], np.float32),
+        bool(fore[1] < 0 and rng.random() < front),
+        hand,
+    )
 
 
 def _limp(rng: np.random.Generator, build: Build, side: int, wearer: Wearer) -> Arm:
     """An empty sleeve: hanging on a form or hanger, spread when it lies flat."""
     spread = rng.uniform(5, 60) if wearer is Wearer.FLAT else rng.uniform(0, 18)
-    start = np.array([side * build.shoulder * 0.86, SHOULDER_Y + 0.12])
+    start = np.array([side * build.shoulder * 0.8, SHOULDER_Y + 0.23])
     elbow = start + _direction(side, spread) * rng.uniform(1.2, 1.4)
     wrist = elbow + _direction(side, spread + rng.uniform(-30, 8)) * rng.uniform(1.0, 1.25)
-    return Arm(side, np.array([start, elbow, wrist, wrist], np.float32), bool(rng.random() < 0.5), hand=False)
+    return Arm(side, np.array([start, elbow, wrist, wrist], np.float32), front=False, hand=False)
 
 
 def _leg(rng: np.random.Generator, build: Build, side: int) -> Points:
     hip = side * build.hip * 0.52
-    knee = hip + side * rng.uniform(-0.08, 0.16)
-    ankle = knee + side * rng.uniform(-0.16, 0.16)
+    stride = 2.0 if rng.random() < 0.25 else 1.0
+    knee = hip + side * rng.uniform(-0.06, 0.14) * stride
+    ankle = knee + side * rng.uniform(-0.16, 0.12) * stride
     return np.array([[hip, CROTCH_Y - 0.1], [knee, KNEE_Y], [ankle, ANKLE_Y]], np.float32)
 
 

@@ -71,16 +71,23 @@ def _cloud_field(rng: np.random.Generator) -> Image:
 
 
 def _fold_field(rng: np.random.Generator) -> Image:
-    """Ridged noise stretched along y and bent, after the look of draped cloth."""
-    across, along = int(rng.integers(8, 22)), int(rng.integers(2, 7))
-    ridges = 1.0 - 1.2 * np.abs(_smooth(rng, along, across))
-    field = ridges * rng.uniform(0.3, 1.0) + 0.5 * _smooth(rng, along, across) + 0.4 * _smooth(rng, 2, 13)
-    bend = _smooth(rng, 4, 4) * rng.uniform(5, 35)
+    """Light on draped cloth: bent ridges, stretched along y, lit from the side."""
+    across, along = int(rng.integers(7, 16)), int(rng.integers(2, 5))
+    height = _ridges(_smooth(rng, along, across)) + 0.6 * _smooth(rng, along, across // 2 + 2)
+    height += 0.25 * _ridges(_smooth(rng, along * 2, across * 2))
+    bend = _smooth(rng, 4, 4) * rng.uniform(4, 20)
     rows, columns = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
     bent = cv2.remap(
-        field.astype(np.float32), columns + bend, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        height.astype(np.float32), columns + bend, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )
-    return _standard(np.asarray(bent, np.float32))
+    soft = np.asarray(cv2.GaussianBlur(bent, (0, 0), rng.uniform(2.0, 4.0)), np.float32)
+    slope = np.asarray(cv2.Sobel(soft, cv2.CV_32F, 1, 0, ksize=5), np.float32)
+    return np.clip(_standard(_standard(slope) * 0.8 + _standard(soft) * 0.45), -2.6, 2.6)
+
+
+def _ridges(noise: Image) -> Image:
+    """Rounded valleys between narrow crests."""
+    return np.asarray(1.0 - np.sqrt(noise * noise + 0.02), np.float32)
 
 
 def _grain_field(rng: np.random.Generator, index: int) -> Image:
