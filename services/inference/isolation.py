@@ -12,6 +12,7 @@ from libs.common.contracts.options import RenderOptions
 from services.inference.errors import PictureRefused, WorkerKilled
 from services.inference.pipeline.render import Render
 from services.inference.renderer import Renderer, RendererFactory
+from services.inference.shots import Shots, render_shots
 
 _renderer: Renderer | None = None
 
@@ -25,11 +26,11 @@ class Isolation:
         self._pool: ProcessPoolExecutor | None = None
         self._turn = asyncio.Lock()
 
-    async def render(self, photo: bytes, options: RenderOptions) -> Render:
+    async def render(self, shots: Shots, options: RenderOptions) -> Render:
         """Render in the child. WorkerKilled if it died or took too long, or PictureRefused."""
         async with self._turn:
             pool = self._pool or self._start()
-            work = asyncio.get_running_loop().run_in_executor(pool, _render, photo, options)
+            work = asyncio.get_running_loop().run_in_executor(pool, _render, shots, options)
             try:
                 result = await asyncio.wait_for(work, self._timeout_s)
             except (BrokenProcessPool, TimeoutError) as error:
@@ -64,9 +65,9 @@ def _prepare(factory: RendererFactory) -> None:
     _renderer = factory()
 
 
-def _render(photo: bytes, options: RenderOptions) -> Render | PictureRefused:
+def _render(shots: Shots, options: RenderOptions) -> Render | PictureRefused:
     assert _renderer is not None
     try:
-        return _renderer(photo, options)
+        return render_shots(_renderer, shots, options)
     except PictureRefused as refused:
         return refused

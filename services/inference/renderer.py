@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from libs.common.contracts.options import RenderOptions
-from services.inference.models.registry import load_model
-from services.inference.models.sessions import open_session
+from libs.common.telemetry import logger
+from services.inference.errors import ModelRefused
+from services.inference.models.card import Precision
+from services.inference.models.pool import Sessions
+from services.inference.models.providers import Tuning
+from services.inference.models.registry import DEFAULT_MODEL, MODELS, Registry
+from services.inference.models.rollout import Rollout
+from services.inference.models.source import OnnxSource
 from services.inference.pipeline.render import Render, render, use_one_core_a_render
-from services.inference.pipeline.segment import Segmenter
+from services.inference.settings import InferenceSettings
+
+_MIB = 1024 * 1024
+_log = logger("inference.models")
 
 
 class Renderer(Protocol):
-    """Renders one photo on the calling thread; safe to call from several at once.
+    """Renders one photo (and its inside shot, if any) on the calling thread; several may call at once.
 
     PictureRefused for a picture that can't be rendered.
     """
 
-    def __call__(self, photo: bytes, options: RenderOptions) -> Render: ...
+    def __call__(self, photo: bytes, options: RenderOptions, inside: bytes | None = None) -> Render: ...
 
 
 RendererFactory = Callable[[], Renderer]
@@ -28,21 +39,75 @@ RendererFactory = Callable[[], Renderer]
 
 @dataclass(frozen=True, slots=True)
 class OnnxRendererFactory:
-    """The project's pipeline on ONNX Runtime: `provider` of the settings, `model` a folder of `models/`."""
+    """The project's pipeline on ONNX Runtime: `provider` and `precision` of the settings.
 
-    provider: str
-    model: str
+    `model` and `canary` are references into `folder`, then into the models that come with the service.
+    `memory_mib` is what open models may take together.
+    """
 
-    def __call__(self) -> Renderer:
+    provider: str = "auto"
+    model: str = DEFAULT_MODEL
+    precision: str = Precision.AUTO
+    canary: str | None = None
+    canary_share: float = 0.0
+    folder: Path | None = None
+    memory_mib: int = 2048
+    tuning: Tuning = field(default_factory=Tuning)
+
+    @classmethod
+    def of(cls, settings: InferenceSettings) -> OnnxRendererFactory:
+        """As the service's settings say."""
+        return cls(
+            provider=settings.provider,
+            model=settings.model,
+            precision=settings.precision,
+            canary=settings.canary,
+            canary_share=settings.canary_share,
+            folder=settings.models,
+            memory_mib=settings.model_memory_mib,
+            tuning=_tuning(settings),
+        )
+
+    def __call__(self) -> OnnxRenderer:
         use_one_core_a_render()
-        return OnnxRenderer(open_session(load_model(self.model), provider=self.provider))
+        registry = Registry(*([self.folder] if self.folder else []), MODELS)
+        source = OnnxSource(registry, self.provider, Precision(self.precision), tuning=self.tuning)
+        rollout = Rollout(self.model, self.canary, self.canary_share)
+        return OnnxRenderer(Sessions(source, self.memory_mib * _MIB), rollout)
 
 
 class OnnxRenderer:
-    """Photos through the pipeline with one session, whose runs may overlap."""
+    """Photos through the pipeline with warm models; a photo has one and the same from beginning to end."""
 
-    def __init__(self, segmenter: Segmenter) -> None:
-        self._segmenter = segmenter
+    def __init__(self, sessions: Sessions, rollout: Rollout) -> None:
+        self.sessions = sessions
+        self._rollout = rollout
+        for reference in rollout.references:
+            with sessions.lease(reference):
+                pass
 
-    def __call__(self, photo: bytes, options: RenderOptions) -> Render:
-        return render(photo, options, self._segmenter)
+    def __call__(self, photo: bytes, options: RenderOptions, inside: bytes | None = None) -> Render:
+        with self.sessions.lease(self._rollout.model_for(photo)) as segmenter:
+            return render(photo, options, segmenter, inside)
+
+
+def _tuning(settings: InferenceSettings) -> Tuning:
+    return Tuning(
+        max_batch=settings.max_batch,
+        delay_ms=settings.batch_delay_ms,
+        gpu_sessions=settings.gpu_sessions,
+        gpu_memory_mib=settings.gpu_memory_mib,
+        cuda_graphs=settings.cuda_graphs,
+        engine_cache=settings.engine_cache,
+    )
+
+
+async def follow_models(sessions: Sessions, every_s: float) -> None:
+    """Look for changed models for ever; a new one serves once it is warm, and a bad one never does."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            for name in await asyncio.to_thread(sessions.refresh):
+                _log.info("model_exchanged", model=name)
+        except ModelRefused as refused:
+            _log.error("model_refused", reason=str(refused))

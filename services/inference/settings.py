@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr
@@ -14,8 +15,12 @@ from libs.common.settings import DatabaseSettings
 class InferenceSettings(DatabaseSettings):
     """provider: ONNX Runtime's execution provider; one asked for by name must be there.
 
-    threads: images rendered at a time (0: one a core). image_timeout_s: limit for an image that is rendered
-    in a process of its own, after a worker died.
+    model: `name` or `name@version`. models: folder of further models, looked through first. precision: of
+    the model's files; auto is what its card recommends for where it runs. canary, canary_share: another
+    model, and the share of the photos that it renders. model_memory_mib: what open models may take together.
+    model_check_s: how often to look for a changed model (0: never). max_batch, batch_delay_ms, gpu_sessions,
+    gpu_memory_mib, cuda_graphs, engine_cache: see Tuning. threads: images rendered at a time (0: one a
+    core). image_timeout_s: limit for an image that is rendered in a process of its own, after a worker died.
     """
 
     model_config = SettingsConfigDict(
@@ -25,6 +30,18 @@ class InferenceSettings(DatabaseSettings):
     objects_url: SecretStr = Field(validation_alias=AliasChoices("MANNEQUIN_OBJECTS_URL", "objects_url"))
     provider: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
     model: str = "mannequin"
+    models: Path | None = None
+    precision: Literal["auto", "fp32", "fp16", "int8"] = "auto"
+    canary: str | None = None
+    canary_share: float = Field(0, ge=0, le=1)
+    model_memory_mib: int = Field(2048, ge=64)
+    model_check_s: float = Field(30, ge=0)
+    max_batch: int = Field(0, ge=0, le=64)
+    batch_delay_ms: float = Field(0, ge=0, le=1000)
+    gpu_sessions: int = Field(1, ge=1, le=16)
+    gpu_memory_mib: int = Field(0, ge=0)
+    cuda_graphs: bool = False
+    engine_cache: Path = Path(".mannequin/engines")
     threads: int = Field(0, ge=0, le=256)
     image_timeout_s: float = Field(120, gt=0)
 

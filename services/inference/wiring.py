@@ -15,7 +15,7 @@ from libs.common.outbox import Relay
 from services.inference.heartbeat import beat
 from services.inference.isolation import Isolation
 from services.inference.photos import Photos
-from services.inference.renderer import OnnxRendererFactory, RendererFactory
+from services.inference.renderer import OnnxRenderer, OnnxRendererFactory, RendererFactory, follow_models
 from services.inference.settings import InferenceSettings
 from services.inference.worker import Worker
 
@@ -24,7 +24,7 @@ async def wire(
     settings: InferenceSettings, lifecycle: Lifecycle, factory: RendererFactory | None = None
 ) -> None:
     """Start everything; the model is warm before the first message comes."""
-    factory = factory or OnnxRendererFactory(provider=settings.provider, model=settings.model)
+    factory = factory or OnnxRendererFactory.of(settings)
     renderer = await asyncio.to_thread(factory)
     database = await lifecycle.open("database", Database.of(settings, "inference"))
     objects = Objects(settings.objects_url)
@@ -39,6 +39,8 @@ async def wire(
     relay = Relay(database, bus)
     lifecycle.background("outbox", relay.run())
     lifecycle.background("inbox sweep", relay.sweep_inbox())
+    if isinstance(renderer, OnnxRenderer) and settings.model_check_s:
+        lifecycle.background("models", follow_models(renderer.sessions, settings.model_check_s))
     lifecycle.background("heartbeat", beat(bus, name, settings.places))
     for queue in (flow.RENDERS_NOW, flow.RENDERS):
         await bus.subscribe(queue, worker.handler(queue))

@@ -6,7 +6,6 @@ One delivery is one transaction: the outcomes of a chunk leave together with the
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -35,9 +34,10 @@ from libs.common.telemetry import logger
 from services.inference.errors import PictureRefused, RefusalCode, WorkerKilled
 from services.inference.isolation import Isolation
 from services.inference.photos import Photos
-from services.inference.pipeline.render import Render
 from services.inference.places import Places
 from services.inference.renderer import Renderer
+from services.inference.results import Finished
+from services.inference.shots import Shots, options_for, render_shots
 from services.inference.store import Attempts, sql
 
 _log = logger("inference.worker")
@@ -48,14 +48,6 @@ _outcomes: TypeAdapter[RenderOutcome] = TypeAdapter(RenderOutcome)
 
 _DEATHS = 3
 _FETCHED_AHEAD = 2
-
-
-class Finished:
-    """A result with its SHA-256 (hex), taken on the thread that made it."""
-
-    def __init__(self, result: Render) -> None:
-        self.result = result
-        self.sha256 = hashlib.sha256(result.data).hexdigest()
 
 
 class Worker:
@@ -149,22 +141,31 @@ class Worker:
         with _tracer.start_as_current_span("render", attributes=attributes), bound_contextvars(**attributes):
             async with self._in_hand.one(urgent=urgent):
                 try:
-                    photo = await self._photos.read(item.photo)
+                    shots = await self._read(item)
                     async with self._places.one(urgent=urgent):
                         started = time.perf_counter()
-                        result = await self._on_thread(photo, options)
+                        result = await self._on_thread(shots, options_for(item, options))
                         elapsed = time.perf_counter() - started
                 except PictureRefused as refused:
                     return _failed(item.image_id, refused)
                 return await self._store(item, result, elapsed)
 
-    def _render(self, photo: bytes, options: RenderOptions) -> Finished:
-        return Finished(self._renderer(photo, options))
+    async def _read(self, item: RenderItem) -> Shots:
+        front = await self._photos.read(item.photo)
+        if item.inside is None:
+            return Shots(front)
+        try:
+            return Shots(front, await self._photos.read(item.inside))
+        except PictureRefused as refused:
+            return Shots(front, lost=refused.detail)
 
-    async def _on_thread(self, photo: bytes, options: RenderOptions) -> Finished:
+    def _render(self, shots: Shots, options: RenderOptions) -> Finished:
+        return Finished.of(render_shots(self._renderer, shots, options))
+
+    async def _on_thread(self, shots: Shots, options: RenderOptions) -> Finished:
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._threads, self._render, photo, options)
+            return await loop.run_in_executor(self._threads, self._render, shots, options)
         except (PictureRefused, MemoryError):
             raise
         except Exception as error:
@@ -174,23 +175,13 @@ class Worker:
             raise PictureRefused(RefusalCode.RENDER_FAILED, detail) from error
 
     async def _store(self, item: RenderItem, finished: Finished, elapsed: float) -> RenderedImage:
-        result = finished.result
-        await self._photos.write(item.result_key, result.data)
+        *beside, result = finished.objects(item.result_key)
+        async with asyncio.TaskGroup() as group:
+            for key, data in beside:
+                group.create_task(self._photos.write(key, data))
+        await self._photos.write(*result)
         _seconds.observe(elapsed)
-        return RenderedImage(
-            image_id=item.image_id,
-            result_key=item.result_key,
-            media_type=result.media_type,
-            size=len(result.data),
-            sha256=finished.sha256,
-            width=result.width,
-            height=result.height,
-            verdict=result.verdict,
-            score=result.score,
-            reasons=result.reasons,
-            model=result.model,
-            render_ms=round(elapsed * 1000),
-        )
+        return finished.outcome(item, elapsed)
 
     async def _render_apart(self, chunk: RenderImages, tenant: TenantId) -> list[RenderOutcome]:
         """Image by image; what an earlier delivery got done this way is taken over."""
@@ -213,10 +204,10 @@ class Worker:
         """Render in a child until it works or has killed three workers, the first one counted in."""
         while deaths < _DEATHS:
             try:
-                photo = await self._photos.read(item.photo)
+                shots = await self._read(item)
                 started = time.perf_counter()
-                result = await self._isolation.render(photo, options)
-                return await self._store(item, Finished(result), time.perf_counter() - started)
+                render = await self._isolation.render(shots, options_for(item, options))
+                return await self._store(item, Finished.of(render), time.perf_counter() - started)
             except PictureRefused as refused:
                 return _failed(item.image_id, refused)
             except WorkerKilled:

@@ -49,7 +49,10 @@ def shops(system: System) -> Iterator[Shops]:
 def _things_of(owner: httpx.Client) -> dict[str, str]:
     """One of everything that has an id, all of it used and done."""
     zip_type = {"content-type": "application/zip"}
-    batch = _json(owner.post("/api/v1/batch/process", content=zipped(numbered(jpegs(2))), headers=zip_type))
+    more: dict[str, str | bool] = {"artefacts": True, "renditions": '[{"name": "thumb", "size": 64}]'}
+    batch = _json(
+        owner.post("/api/v1/batch/process", content=zipped(numbered(jpegs(2))), headers=zip_type, params=more)
+    )
     owner.get(f"/api/v1/batches/{batch['id']}/events").raise_for_status()  # ends with the batch
     images = _json(owner.get(f"/api/v1/batches/{batch['id']}/images"))["items"]
     endpoint = _json(owner.post("/api/v1/webhook-endpoints", json={"url": "http://127.0.0.1:9/"}))
@@ -57,6 +60,8 @@ def _things_of(owner: httpx.Client) -> dict[str, str]:
     return {
         "batch_id": batch["id"],
         "image_id": images[0]["id"],
+        "rendition": images[0]["renditions"][0]["name"],
+        "artefact": images[0]["artefacts"][0]["name"],
         "endpoint_id": endpoint["id"],
         "delivery_id": delivery["id"],
     }

@@ -41,8 +41,9 @@ def target(system: System) -> Iterator[Target]:
     made = Target(system.api_url, {"Authorization": f"Bearer {key.get_secret_value()}"})
     with httpx.Client(base_url=made.url, headers=made.headers, timeout=60) as client:
         zip_type = {"content-type": "application/zip"}
+        more: dict[str, str | bool] = {"artefacts": True, "renditions": '[{"name": "thumb", "size": 64}]'}
         batch = client.post(
-            "/api/v1/batch/process", content=zipped(numbered(jpegs(2))), headers=zip_type
+            "/api/v1/batch/process", content=zipped(numbered(jpegs(2))), headers=zip_type, params=more
         ).json()
         client.get(f"/api/v1/batches/{batch['id']}/events")  # ends with the batch
         images = client.get(f"/api/v1/batches/{batch['id']}/images").json()["items"]
@@ -51,6 +52,8 @@ def target(system: System) -> Iterator[Target]:
         made.ids = {
             "batch_id": batch["id"],
             "image_id": images[0]["id"],
+            "rendition": images[0]["renditions"][0]["name"],
+            "artefact": images[0]["artefacts"][0]["name"],
             "endpoint_id": endpoint["id"],
             "delivery_id": delivery["id"],
         }

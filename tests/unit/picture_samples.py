@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from services.inference.pipeline.arrays import F32, U8, Bools
+from services.inference.pipeline.segment import Fit, Hint
 
 GROUND, GARMENT, BODY = (232, 230, 226), (176, 38, 52), (214, 168, 140)
 _COLOURS = np.array([GROUND, GARMENT, BODY], np.float32)
@@ -36,14 +38,16 @@ class ColourSegmenter:
     """Takes each pixel for the class whose colour is nearest; answers in half the input's size."""
 
     name = "colours@1"
+    fit = Fit.LETTERBOX
 
     def __init__(self, height: int = 256, width: int = 192, sureness: float = 0.98) -> None:
         self.input_size = (height, width)
         self._sureness = sureness
 
-    def probabilities(self, batch: U8) -> F32:
+    def maps(self, batch: U8, hints: Sequence[Hint]) -> F32:
         doubt = (1 - self._sureness) / 2
-        eye: F32 = np.eye(3, dtype=np.float32) * (self._sureness - doubt) + doubt
+        eye = np.zeros((3, 5), np.float32)
+        eye[:, :3] = np.eye(3) * (self._sureness - doubt) + doubt
         return np.stack([eye[_classes(sheet[::2, ::2])].transpose(2, 0, 1) for sheet in batch])
 
 

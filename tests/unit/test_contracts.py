@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from libs.common.contracts import flow, ids
+from libs.common.contracts.batch import BatchOptions
 from libs.common.contracts.envelope import Envelope
+from libs.common.contracts.inference import FileKind
 from libs.common.contracts.message import MESSAGES, Command, Event, Message, Query, Secret, Signal
 from libs.common.contracts.options import ImageFormat, RenderOptions
 
@@ -93,3 +95,33 @@ def test_unknown_options_are_refused_by_name() -> None:
     """A typing error must not be passed over."""
     with pytest.raises(ValidationError, match="bakground"):
         RenderOptions.model_validate({"bakground": "#ffffff"})
+
+
+@pytest.mark.parametrize("pattern", ["inside", "inner, back_inside", "rücken innen,lining"])
+def test_inside_shots_are_known_by_words(pattern: str) -> None:
+    """Of any language, with commas between."""
+    assert BatchOptions(inside_pattern=pattern).inside_pattern == pattern
+
+
+@pytest.mark.parametrize("pattern", ["", ",", "a,", "(a+)+$", "a/b", "*", "a" * 201, ",".join("a" * 17)])
+def test_a_pattern_is_no_expression(pattern: str) -> None:
+    """What could make a name take long, or lead to another folder, is refused."""
+    with pytest.raises(ValidationError):
+        BatchOptions(inside_pattern=pattern)
+
+
+def test_a_render_is_told_all_of_a_batchs_options_but_those_of_its_archive() -> None:
+    """And they mean the same after any number of ways over the bus."""
+    options = BatchOptions.model_validate(
+        {"preset": "amazon", "quality": 70, "inside_pattern": "in", "renditions": [{"name": "a", "size": 99}]}
+    )
+    render = options.render()
+    assert type(render) is RenderOptions
+    assert render.model_dump() == options.model_dump(exclude={"inside_pattern"})
+    assert RenderOptions.model_validate_json(render.model_dump_json()) == render
+
+
+def test_files_beside_a_result_never_have_its_key_or_each_others() -> None:
+    """Whatever a rendition is called."""
+    keys = [kind.key("r/x.png", name) for kind in FileKind for name in ("alpha", "rendition", "artefact")]
+    assert len({"r/x.png", *keys}) == 7

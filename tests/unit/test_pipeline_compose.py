@@ -11,31 +11,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from libs.common.contracts.options import ImageFormat, RenderOptions
+from libs.common.contracts.options import ImageFormat, RenderOptions, Shadow
 from services.inference.pipeline.arrays import U8
-from services.inference.pipeline.compose import compose
-from services.inference.pipeline.crop import lay_out
+from services.inference.pipeline.compose import compose, frame
 from services.inference.pipeline.decode import Picture
 from services.inference.pipeline.encode import encode
-from services.inference.pipeline.limits import MAX_PIXELS, MAX_SIDE
-from services.inference.pipeline.matte import Matte, matte, mixed_pixels
+from services.inference.pipeline.hollow import Filling
+from services.inference.pipeline.layers import Layers
+from services.inference.pipeline.matte import matte
 from services.inference.pipeline.segment import segment
+from tests.unit.layer_samples import block, layers_of, noise
 from tests.unit.picture_samples import ColourSegmenter, draw_photo
 
 WHITE = "#ffffff"
-backgrounds = st.sampled_from(["transparent", "#ffffff", "#000000", "#1e90ff"])
+backgrounds = st.sampled_from(["transparent", "#ffffff", "#000000", "#1e90ff", "#ffffff..#d0d0d0"])
+alphas = np.array([0, 0, 1, 128, 254, 255, 255], np.uint8)
 
 
-def cut(photo: U8) -> tuple[Picture, Matte]:
+def cut(photo: U8) -> Layers:
     picture = Picture(photo)
-    return picture, matte(picture, segment(picture, ColourSegmenter()))
+    found = matte(picture, segment(picture, ColourSegmenter()))
+    return Layers(picture, found, Filling(np.zeros_like(found.alpha), photo))
 
 
-def with_alpha(alpha: U8, seed: int = 0) -> tuple[Picture, Matte]:
-    """A picture of noise under a given alpha; noise, so that no pixel can be mistaken for its neighbour."""
-    noise = np.random.default_rng(seed).integers(0, 256, (*alpha.shape, 3), np.uint8)
-    edge = mixed_pixels(alpha)
-    return Picture(noise), Matte(alpha, edge, noise.reshape(-1, 3)[edge])
+def disc(colour: tuple[int, int, int]) -> Layers:
+    """A round garment of one colour, softly edged."""
+    alpha = np.zeros((300, 300), np.uint8)
+    cv2.circle(alpha, (150, 150), 100, 255, -1, lineType=cv2.LINE_AA)
+    return layers_of(alpha, np.full((300, 300, 3), colour, np.uint8))
 
 
 @given(
@@ -43,127 +46,120 @@ def with_alpha(alpha: U8, seed: int = 0) -> tuple[Picture, Matte]:
     height=st.integers(1, 80),
     seed=st.integers(0, 1000),
     background=backgrounds,
+    shadow=st.sampled_from(Shadow),
     crop=st.booleans(),
-    margin=st.floats(0, 0.5),
+    fill=st.none() | st.floats(0.3, 1),
+    aspect=st.sampled_from([None, "1:1", "4:5", "16:9"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_the_garments_own_pixels_are_bit_identical(
-    width: int, height: int, seed: int, background: str, crop: bool, margin: float
+    width: int,
+    height: int,
+    seed: int,
+    background: str,
+    shadow: Shadow,
+    crop: bool,
+    fill: float | None,
+    aspect: str | None,
 ) -> None:
-    """Where alpha is 255, through composing and a lossless file, for every frame and every ground."""
+    """Where alpha is 255, through composing and a lossless file: every frame, ground, shadow and filling."""
     rng = np.random.default_rng(seed)
-    alpha = rng.choice(np.array([0, 0, 1, 128, 254, 255, 255], np.uint8), (height, width))
-    picture, found = with_alpha(alpha, seed)
-    options = RenderOptions(background=background, crop=crop, margin=margin)
-    result = np.asarray(Image.open(BytesIO(encode(compose(picture, found, options), options))))
-    layout = lay_out(alpha, options)
+    alpha, filling = rng.choice(alphas, (height, width)), rng.choice(alphas, (height, width))
+    layers = layers_of(alpha, noise(height, width, seed), filling)
+    options = RenderOptions(background=background, shadow=shadow, crop=crop, fill=fill, aspect=aspect)
+    result = np.asarray(Image.open(BytesIO(encode(compose(layers, options), options))))
+    layout = frame(layers, options)
+    assert layout.keeps_pixels
     left, top = layout.corner
     inside = layout.window.of(alpha) == 255
     drawn = result[top : top + layout.inner[1], left : left + layout.inner[0]]
-    assert np.array_equal(drawn[inside][:, :3], layout.window.of(picture.rgb)[inside])
+    assert np.array_equal(drawn[inside][:, :3], layout.window.of(layers.picture.rgb)[inside])
+    assert (drawn[inside][:, 3:] == 255).all()
 
 
 @pytest.mark.parametrize("size", [(300, 400), (333, 251), (900, 1200)])
 @pytest.mark.parametrize("background", ["transparent", WHITE])
 def test_a_real_matte_alters_no_pixel_inside(size: tuple[int, int], background: str) -> None:
     """The same with a matte that the pipeline found."""
-    picture, found = cut(draw_photo(*size))
-    result = compose(picture, found, RenderOptions(background=background))
-    inside = found.alpha == 255
+    layers = cut(draw_photo(*size))
+    result = compose(layers, RenderOptions(background=background))
+    inside = layers.matte.alpha == 255
     assert inside.any()
-    assert np.array_equal(result[inside][:, :3], picture.rgb[inside])
+    assert np.array_equal(result[inside][:, :3], layers.picture.rgb[inside])
 
 
 def test_nothing_of_the_photo_is_left_under_full_transparency() -> None:
     """Neither mannequin nor room can be brought back from the file."""
-    picture, found = cut(draw_photo())
-    result = compose(picture, found, RenderOptions())
-    assert np.array_equal(result[..., 3], found.alpha)
-    assert not result[found.alpha == 0].any()
+    layers = cut(draw_photo())
+    result = compose(layers, RenderOptions())
+    assert np.array_equal(result[..., 3], layers.matte.alpha)
+    assert not result[layers.matte.alpha == 0].any()
 
 
 @pytest.mark.parametrize("size", [None, 200, 700])
 def test_the_ground_has_exactly_the_colour_asked_for(size: int | None) -> None:
     """In all corners, however the picture was resampled."""
-    picture, found = cut(draw_photo())
-    result = compose(picture, found, RenderOptions(background="#1e90ff", size=size, crop=True, margin=0.1))
+    options = RenderOptions(background="#1e90ff", size=size, crop=True, margin=0.1)
+    result = compose(cut(draw_photo()), options)
     for corner in (result[0, 0], result[0, -1], result[-1, 0], result[-1, -1]):
         assert corner.tolist() == [0x1E, 0x90, 0xFF]
 
 
 def test_half_transparent_pixels_mix_their_own_colour_with_the_ground() -> None:
     """By weight of alpha, rounded."""
-    alpha = np.array([[0, 51, 255]], np.uint8)
-    picture = Picture(np.full((1, 3, 3), 200, np.uint8))
-    found = Matte(alpha, mixed_pixels(alpha), np.full((1, 3), 100, np.uint8))
-    result = compose(picture, found, RenderOptions(background="#000000"))
-    assert result[0].tolist() == [[0, 0, 0], [20, 20, 20], [200, 200, 200]]
+    layers = layers_of(np.array([[0, 51, 255]], np.uint8), np.full((1, 3, 3), 100, np.uint8))
+    result = compose(layers, RenderOptions(background="#000000"))
+    assert result[0].tolist() == [[0, 0, 0], [20, 20, 20], [100, 100, 100]]
+
+
+def test_the_filling_shows_under_the_garment_only() -> None:
+    """Itself where there is no garment, nothing of it under a whole one, and a mixture on the edge."""
+    alpha = np.array([[0, 0, 51, 51, 255]], np.uint8)
+    filling = np.array([[0, 200, 255, 0, 255]], np.uint8)
+    garment, inside = np.full((1, 5, 3), 100, np.uint8), np.full((1, 5, 3), 50, np.uint8)
+    result = compose(layers_of(alpha, garment, filling, inside), RenderOptions())
+    expected = [[0] * 4, [50, 50, 50, 200], [60, 60, 60, 255], [100, 100, 100, 51], [100, 100, 100, 255]]
+    assert result[0].tolist() == expected
+
+
+def test_a_crop_holds_the_filling_too() -> None:
+    """The inner back reaches higher than the front's neckline."""
+    alpha = block((100, 100), 20, 40, 50, 50)
+    filling = block((100, 100), 40, 30, 10, 20)
+    result = compose(layers_of(alpha, filling=filling), RenderOptions(crop=True, margin=0))
+    assert result.shape == (60, 50, 4)
+    assert (result[0, 20:30, 3] == 255).all()
 
 
 @pytest.mark.parametrize("size", [16, 333, 1000])
 @pytest.mark.parametrize("crop", [True, False])
 def test_the_longest_side_is_as_asked(size: int, crop: bool) -> None:
     """To the pixel, smaller or larger than the photo, with the other side in proportion."""
-    picture, found = cut(draw_photo())
-    result = compose(picture, found, RenderOptions(size=size, crop=crop))
+    result = compose(cut(draw_photo()), RenderOptions(size=size, crop=crop))
     assert max(result.shape[:2]) == size
     if not crop:
         assert result.shape[:2] == (size, round(size * 0.75))
 
 
-@pytest.mark.parametrize("size", [150, 900])
+@pytest.mark.parametrize("size", [150, 500, 900])
 def test_resampling_brings_no_colour_from_outside(size: int) -> None:
     """The garment's edge stays of its colour: the black of empty pixels does not bleed in."""
-    alpha = np.zeros((300, 300), np.uint8)
-    cv2.circle(alpha, (150, 150), 100, 255, -1, lineType=cv2.LINE_AA)
-    picture = Picture(np.full((300, 300, 3), (200, 180, 160), np.uint8))
-    edge = mixed_pixels(alpha)
-    found = Matte(alpha, edge, picture.rgb.reshape(-1, 3)[edge])
-    result = compose(picture, found, RenderOptions(size=size))
+    result = compose(disc((200, 180, 160)), RenderOptions(size=size))
     seen = result[result[..., 3] > 100][:, :3].astype(int)
     assert np.abs(seen - (200, 180, 160)).max() <= 4
     assert not result[result[..., 3] == 0].any()
 
 
-@given(
-    left=st.integers(0, 50),
-    top=st.integers(0, 50),
-    width=st.integers(1, 50),
-    height=st.integers(1, 50),
-    margin=st.floats(0, 0.5),
-)
-def test_a_crop_is_the_garment_and_its_margin(
-    left: int, top: int, width: int, height: int, margin: float
-) -> None:
-    """The same border on all four sides, a share of the garment's longest side, even beyond the photo."""
-    alpha = np.zeros((100, 100), np.uint8)
-    alpha[top : top + height, left : left + width] = 255
-    layout = lay_out(alpha, RenderOptions(crop=True, margin=margin))
-    border = round(margin * max(width, height))
-    window = layout.window
-    assert (window.left, window.top, window.width, window.height) == (left, top, width, height)
-    assert layout.outer == (width + 2 * border, height + 2 * border)
-    assert layout.corner == (border, border)
-    assert layout.keeps_pixels
-
-
-def test_without_a_garment_a_crop_keeps_the_photos_frame() -> None:
-    """There is nothing to crop to."""
-    layout = lay_out(np.zeros((40, 30), np.uint8), RenderOptions(crop=True))
-    assert layout.outer == (30, 40)
-
-
-@pytest.mark.parametrize("shape", [(7000, 7000), (4, MAX_SIDE)])
-def test_a_wide_margin_stays_within_the_limits_of_a_picture(shape: tuple[int, int]) -> None:
-    """The result is made smaller rather than larger than what we would take ourselves."""
-    alpha = np.full(shape, 255, np.uint8)
-    layout = lay_out(alpha, RenderOptions(crop=True, margin=0.5))
-    assert max(layout.outer) <= MAX_SIDE
-    assert layout.outer[0] * layout.outer[1] <= MAX_PIXELS * 1.001
+def test_an_enlarged_garment_is_sharp_inside() -> None:
+    """A step within it keeps more of its contrast than by linear interpolation."""
+    photo = np.full((100, 100, 3), 80, np.uint8)
+    photo[:, 50:] = 160
+    result = compose(layers_of(np.full((100, 100), 255, np.uint8), photo), RenderOptions(size=200))
+    linear = cv2.resize(photo, (200, 200), interpolation=cv2.INTER_LINEAR)
+    assert np.diff(result[100, :, 0].astype(int)).max() > np.diff(linear[100, :, 0].astype(int)).max()
 
 
 def test_jpeg_has_a_ground() -> None:
     """The options see to it; three channels reach the encoder."""
-    picture, found = cut(draw_photo())
     options = RenderOptions(format=ImageFormat.JPEG, background=WHITE)
-    assert compose(picture, found, options).shape[2] == 3
+    assert compose(cut(draw_photo()), options).shape[2] == 3

@@ -14,7 +14,8 @@ from PIL import Image, ImageCms, ImageOps
 
 from services.inference.errors import PictureRefused, RefusalCode
 from services.inference.pipeline.decode import decode
-from services.inference.pipeline.limits import MAX_BYTES, check_pixels, webp_size
+from services.inference.pipeline.limits import MAX_BYTES, check_pixels
+from services.inference.pipeline.webp import webp_size
 from tests.unit.picture_samples import by_pillow, draw_photo, encoded, saved
 
 ORIENTATION = 0x0112

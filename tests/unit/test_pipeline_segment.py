@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.common.contracts.options import GarmentChoice
+from services.inference.pipeline.arrays import F32, U8
 from services.inference.pipeline.decode import Picture
 from services.inference.pipeline.resample import reduced
-from services.inference.pipeline.segment import BODY, GARMENT, cut_out, letterbox, on_white, segment
+from services.inference.pipeline.segment import (
+    BODY,
+    GARMENT,
+    Hint,
+    cut_out,
+    hint_of,
+    letterbox,
+    on_white,
+    segment,
+)
 from tests.unit.picture_samples import BODY as BODY_COLOUR
 from tests.unit.picture_samples import GARMENT as GARMENT_COLOUR
 from tests.unit.picture_samples import ColourSegmenter
@@ -43,7 +57,7 @@ def test_what_is_found_lies_where_it_is_in_the_photo(width: int, height: int, co
     photo[:, : width // 3] = GARMENT_COLOUR
     photo[:, -(width // 3) :] = BODY_COLOUR
     sheet, place = letterbox(photo, 256, 192)
-    full = ColourSegmenter().probabilities(np.repeat(np.repeat(sheet, 2, 0), 2, 1)[None])[0]
+    full = ColourSegmenter().maps(np.repeat(np.repeat(sheet, 2, 0), 2, 1)[None], [Hint.AUTO])[0]
     maps = cut_out(full[:, ::coarse, ::coarse], place, (256, 192))
     columns = maps.shape[2]
     assert abs((maps[GARMENT].mean(axis=0) > 0.5).sum() - columns / 3) <= 1
@@ -54,8 +68,25 @@ def test_what_is_found_lies_where_it_is_in_the_photo(width: int, height: int, co
 def test_probabilities_cover_the_photo() -> None:
     """Through the whole stage they still add up to 1 and have the photo's proportions."""
     maps = segment(Picture(np.full((400, 200, 3), 230, np.uint8)), ColourSegmenter())
-    assert maps.shape == (3, 128, 64)
-    assert np.allclose(maps.sum(axis=0), 1, atol=1e-5)
+    assert maps.classes.shape == (4, 128, 64)
+    assert maps.interior.shape == (128, 64)
+    assert np.allclose(maps.classes.sum(axis=0), 1, atol=1e-5)
+
+
+def test_a_choice_of_garment_asks_the_model_for_it() -> None:
+    """The hint reaches the segmenter, for the closer look too."""
+
+    class Asked(ColourSegmenter):
+        hints: ClassVar[list[Hint]] = []
+
+        def maps(self, batch: U8, hints: Sequence[Hint]) -> F32:
+            self.hints.extend(hints)
+            return super().maps(batch, hints)
+
+    photo = np.full((400, 300, 3), 230, np.uint8)
+    photo[150:220, 120:180] = GARMENT_COLOUR
+    segment(Picture(photo), Asked(), hint_of(GarmentChoice.BOTTOM))
+    assert Asked.hints == [Hint.LOWER, Hint.LOWER]
 
 
 def test_what_is_transparent_is_shown_to_the_model_as_white() -> None:

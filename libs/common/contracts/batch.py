@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
 from libs.common.contracts.ids import ApiKeyId, BatchId, ImageId
-from libs.common.contracts.inference import Verdict
+from libs.common.contracts.inference import Finding, Landmarks, StoredFile, Verdict
 from libs.common.contracts.message import Body, Command, Event, Query, Signal
-from libs.common.contracts.options import RenderOptions
+from libs.common.contracts.options import GarmentChoice, RenderOptions
+
+InsidePattern = Annotated[
+    str,
+    Field(
+        max_length=200,
+        pattern=r"^ *[^\W_]+([ _-][^\W_]+)* *(, *[^\W_]+([ _-][^\W_]+)* *){0,15}$",
+        description="Endings by which a photo's name says that it shows the garment's inner back, as in "
+        "`SKU_inside.jpg` beside `SKU_front.jpg`; with commas between.",
+    ),
+]
+"""Words and not an expression of the sender's: no name can be made to take long."""
+INSIDE_PATTERN = "inside,inner,back_inside"
+
+
+class BatchOptions(RenderOptions):
+    """Options of a batch: those of a render, and how the photos of its archive belong together."""
+
+    inside_pattern: InsidePattern = INSIDE_PATTERN
+
+    def render(self) -> RenderOptions:
+        """What every single render has to know of them."""
+        return RenderOptions.model_validate(self.model_dump(exclude={"inside_pattern"}))
 
 
 class BatchKind(StrEnum):
@@ -39,6 +62,7 @@ class ImageStatus(StrEnum):
     """An image waits for its turn, renders, and ends in one of the others.
 
     `refused` never could be rendered (not a picture, a symlink, …); `failed` was tried and may be retried.
+    `paired` is an inside shot that went into the result of its front.
     """
 
     WAITING = "waiting"
@@ -47,6 +71,7 @@ class ImageStatus(StrEnum):
     FAILED = "failed"
     REFUSED = "refused"
     CANCELLED = "cancelled"
+    PAIRED = "paired"
 
     @property
     def ended(self) -> bool:
@@ -54,7 +79,11 @@ class ImageStatus(StrEnum):
 
 
 class Counts(Body):
-    """Images of a batch by state; `duplicates` of them share another's result and are billed with it."""
+    """Images of a batch by state; `duplicates` of them share another's result and are billed with it.
+
+    `rejected` are those of the completed that are no good; `billable` those that count on the bill: rendered,
+    not rejected, and no duplicate.
+    """
 
     total: int = 0
     waiting: int = 0
@@ -63,11 +92,21 @@ class Counts(Body):
     failed: int = 0
     refused: int = 0
     cancelled: int = 0
+    paired: int = 0
     duplicates: int = 0
+    rejected: int = 0
+    billable: int = 0
 
 
 class Failure(Body):
     """Why something ended badly: a stable code, and in words what it means and what to do."""
+
+    code: str
+    detail: str
+
+
+class Note(Body):
+    """Something to know of a photo that is no failure: a stable code, and what it means."""
 
     code: str
     detail: str
@@ -78,7 +117,7 @@ class Batch(Body):
 
     id: BatchId
     status: BatchStatus
-    options: RenderOptions
+    options: BatchOptions
     counts: Counts
     progress: float
     round: int = 1
@@ -89,16 +128,30 @@ class Batch(Body):
 
 
 class Image(Body):
-    """An image as its owner sees it. `result_key` and `sha256` are set once it is completed."""
+    """An image as its owner sees it. `result_key` and `sha256` are set once it is completed.
+
+    `paired_with` is the name of the other photo of a front and its inside shot. `preserved_fraction` is the
+    share of the shown garment that is the photo's own pixels. Boxes and landmarks are in px of the photo.
+    """
 
     id: ImageId
     batch_id: BatchId
     position: int
     name: str
     status: ImageStatus
+    sku: str | None = None
+    garment: GarmentChoice | None = None
+    paired_with: str | None = None
+    note: Note | None = None
     verdict: Verdict | None = None
     score: float | None = None
     reasons: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    preserved_fraction: float | None = None
+    landmarks: Landmarks | None = None
+    photo_width: int | None = None
+    photo_height: int | None = None
+    billable: bool = False
     failure: Failure | None = None
     duplicate_of: ImageId | None = None
     model: str | None = None
@@ -108,6 +161,8 @@ class Image(Body):
     size: int | None = None
     sha256: str | None = None
     result_key: str | None = None
+    renditions: tuple[StoredFile, ...] = ()
+    artefacts: tuple[StoredFile, ...] = ()
     render_ms: int | None = None
     sequence: int | None = Field(
         None, description="Place among the batch's ends; what event streams resume after."
@@ -135,7 +190,7 @@ class SubmitBatch(Command):
     api_key_id: ApiKeyId
     archive_key: str
     archive_size: int
-    options: RenderOptions
+    options: BatchOptions
     submitted_at: datetime
 
 
@@ -169,7 +224,7 @@ class ListBatches(Query[BatchPage]):
 
 
 class ListImages(Query[ImagePage]):
-    """In the archive's order; `status` narrows to some states."""
+    """In the archive's order; `status` narrows to some states. A page may hold less than `limit`."""
 
     wire = "batch.list_images.v1"
     reply = ImagePage
@@ -186,10 +241,14 @@ class GetImage(Query[Image]):
 
 
 class BatchEvents(Body):
-    """What happened after a sequence number: images that ended, in order, and how the batch stands."""
+    """What happened after a sequence number: images that ended, in order, and how the batch stands.
+
+    `more`: other images ended after these.
+    """
 
     batch: Batch
     images: tuple[Image, ...]
+    more: bool = False
 
 
 class ListBatchEvents(Query[BatchEvents]):

@@ -5,11 +5,19 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from libs.common.contracts.ids import BatchId, ChunkId, ImageId
 from libs.common.contracts.message import Body, Command, Event, Signal
-from libs.common.contracts.options import RenderOptions
+from libs.common.contracts.options import GarmentChoice, RenderOptions
+
+MOST_FINDINGS = 16
+DETAIL_LENGTH = 300
+"""With these and MAX_RENDITIONS the outcomes of a chunk of 64 images fit into a message of 1 MiB."""
+
+
+def _cut(detail: str) -> str:
+    return detail if len(detail) <= DETAIL_LENGTH else f"{detail[: DETAIL_LENGTH - 1]}…"
 
 
 class Verdict(StrEnum):
@@ -44,10 +52,16 @@ PhotoSource = Annotated[ArchivedPhoto | StoredPhoto, Field(discriminator="kind")
 
 
 class RenderItem(Body):
-    """One image of a chunk: where its photo is and where its result goes."""
+    """One image of a chunk: where its photo is and where its result goes.
+
+    `inside` is the photo of the same garment's turned-out back, if there is one. `garment` stands instead of
+    that of the chunk's options. Renditions and artefacts go beside the result (see `FileKind`).
+    """
 
     image_id: ImageId
     photo: PhotoSource
+    inside: PhotoSource | None = None
+    garment: GarmentChoice | None = None
     result_key: str
 
 
@@ -67,8 +81,66 @@ class RenderImagesNow(RenderImages):
     wire = "inference.render_now.v1"
 
 
+class Box(Body):
+    """A rectangle of the photo, px."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class Finding(Body):
+    """Something a person should look at: a stable `code`, what it means, and where it is, if somewhere.
+
+    A `detail` that is too long is cut.
+    """
+
+    code: str = Field(max_length=64)
+    detail: Annotated[str, AfterValidator(_cut)]
+    box: Box | None = None
+
+
+class Landmarks(Body):
+    """Where the garment's parts are: x, y in px of the photo; None where the garment has no such part."""
+
+    left_shoulder: tuple[float, float] | None = None
+    right_shoulder: tuple[float, float] | None = None
+    neck: tuple[float, float] | None = None
+    left_waist: tuple[float, float] | None = None
+    right_waist: tuple[float, float] | None = None
+    left_hem: tuple[float, float] | None = None
+    right_hem: tuple[float, float] | None = None
+
+
+class FileKind(StrEnum):
+    """What lies beside a result, under names of its own."""
+
+    RENDITION = "rendition"
+    ARTEFACT = "artefact"
+
+    def key(self, result_key: str, name: str) -> str:
+        """Where the file of this name lies."""
+        return f"{result_key}.{self.value}.{name}"
+
+
+class StoredFile(Body):
+    """One more file of a result: a rendition or an artefact, by its name. `sha256` is hex, `size` bytes."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    width: int
+    height: int
+
+
 class RenderedImage(Body):
-    """A finished image. `sha256` (hex) and `size` are of the result object; times in milliseconds."""
+    """A finished image. `sha256` (hex) and `size` are of the result object; times in milliseconds.
+
+    `preserved_fraction` is the share of the shown garment that is the photo's own pixels, bit for bit. Boxes,
+    landmarks and artefacts are at the upright photo's size, `photo_width` by `photo_height` px.
+    """
 
     status: Literal["rendered"] = "rendered"
     image_id: ImageId
@@ -81,6 +153,13 @@ class RenderedImage(Body):
     verdict: Verdict
     score: float
     reasons: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = Field((), max_length=MOST_FINDINGS)
+    preserved_fraction: float | None = None
+    landmarks: Landmarks | None = None
+    photo_width: int | None = None
+    photo_height: int | None = None
+    renditions: tuple[StoredFile, ...] = ()
+    artefacts: tuple[StoredFile, ...] = ()
     model: str
     render_ms: int
 

@@ -1,50 +1,20 @@
-"""The models that come with the service: what each one is, and that its file is the one its card names."""
+"""The models that the service can run: a folder for each, with its card and its files."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from services.inference.errors import ModelRefused
+from services.inference.models.card import Device, ModelCard, Precision
 
 MODELS = Path(__file__).parent
 DEFAULT_MODEL = "mannequin"
 _CARD = "model.yaml"
-
-Even = Annotated[int, Field(ge=32, le=4096, multiple_of=2)]
-
-
-class ModelInput(BaseModel):
-    """The tensor that a model takes: uint8, one fixed height and width (px), any number of pictures."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    layout: Literal["NHWC"]
-    height: Even
-    width: Even
-    colour: Literal["RGB"]
-
-
-class ModelCard(BaseModel):
-    """The part of a model's `model.yaml` that is needed to run it; the rest is for readers."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-    version: str
-    task: Literal["segmentation"]
-    input: ModelInput
-    output: str
-    classes: tuple[Literal["background"], Literal["garment"], Literal["body"]]
-    licence: str
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    file: Annotated[str, Field(pattern=r"^[a-z0-9_.-]+\.onnx$")] = "model.onnx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +23,78 @@ class Model:
 
     card: ModelCard
     onnx: bytes
+    precision: Precision = Precision.FP32
 
     @property
     def label(self) -> str:
-        return f"{self.card.name}@{self.card.version}"
+        """What goes into every result: `name@version`, and the precision if it is not the full one."""
+        build = "" if self.precision is Precision.FP32 else f"+{self.precision.value}"
+        return self.card.label + build
 
 
-def load_model(name: str = DEFAULT_MODEL, folder: Path = MODELS) -> Model:
-    """The model in `folder/name`. Raises ModelRefused if it is not there or not what its card says."""
-    home = folder / name
-    card = _read_card(home / _CARD)
-    onnx = _read(home / card.file)
-    if hashlib.sha256(onnx).hexdigest() != card.sha256:
-        raise ModelRefused(f"model {name}: {card.file} is not the file that {_CARD} names (sha256 differs)")
-    return Model(card, onnx)
+class Registry:
+    """Models by reference: `name`, or `name@version`, in the first of `folders` that has it.
+
+    A model is `folder/name`; a further version of it can lie beside it as `folder/name@version`.
+    """
+
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders or (MODELS,)
+
+    def card(self, reference: str) -> ModelCard:
+        """Raises ModelRefused if there is no such model or its card is none."""
+        return _read_card(self._home(reference))
+
+    def fingerprint(self, reference: str) -> str:
+        """Changes with the card, which names every file by its SHA-256. Raises ModelRefused."""
+        return hashlib.sha256(_read(self._home(reference) / _CARD)).hexdigest()
+
+    def load(
+        self, reference: str, precision: Precision = Precision.AUTO, device: Device = Device.CPU
+    ) -> Model:
+        """The model for this device. Raises ModelRefused if its file is not there or not as the card says."""
+        home = self._home(reference)
+        card = _read_card(home)
+        chosen = card.precision_for(device, precision)
+        if chosen is None:
+            has = ", ".join(card.files)
+            raise ModelRefused(f"model {reference} has no {precision.value} file, but {has}")
+        return Model(card, _checked(home, card, chosen), chosen)
+
+    def _home(self, reference: str) -> Path:
+        name, _, version = reference.partition("@")
+        for folder in self._folders:
+            for home in (folder / reference, folder / name):
+                if (home / _CARD).is_file() and version in ("", _read_card(home).version):
+                    return home
+        raise ModelRefused(f"there is no model {reference}: no folder of it has a {reference}/{_CARD}")
 
 
-def _read_card(path: Path) -> ModelCard:
+def load_model(
+    name: str = DEFAULT_MODEL,
+    folder: Path = MODELS,
+    precision: Precision | str = Precision.AUTO,
+    device: Device = Device.CPU,
+) -> Model:
+    """The model `name` of one folder. Raises ModelRefused as the registry does."""
+    return Registry(folder).load(name, Precision(precision), device)
+
+
+def _checked(home: Path, card: ModelCard, precision: Precision) -> bytes:
+    wanted = next(file for name, file in card.files.items() if name == precision.value)
+    onnx = _read(home / wanted.file)
+    if hashlib.sha256(onnx).hexdigest() != wanted.sha256:
+        raise ModelRefused(
+            f"model {card.label}: {wanted.file} is not what {_CARD} names (its sha256 differs)"
+        )
+    return onnx
+
+
+def _read_card(home: Path) -> ModelCard:
     try:
-        return ModelCard.model_validate(yaml.safe_load(_read(path)))
+        return ModelCard.model_validate(yaml.safe_load(_read(home / _CARD)))
     except (yaml.YAMLError, ValidationError) as exc:
-        raise ModelRefused(f"{path.parent.name}/{path.name} is no model card: {exc}") from exc
+        raise ModelRefused(f"{home.name}/{_CARD} is no model card: {exc}") from exc
 
 
 def _read(path: Path) -> bytes:

@@ -11,7 +11,7 @@ from services.inference.pipeline.resample import reduced, within
 
 SIDE = 320
 """Longest side (px) of the picture in which the cut is searched: its time grows with the area."""
-BAND = 12
+BAND = 18
 """Distance (px at `SIDE`) from the segmenter's own edge beyond which it is believed."""
 SURE = 0.97
 _FEWEST = 50

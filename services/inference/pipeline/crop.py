@@ -1,19 +1,19 @@
-"""Which part of the photo the result shows, and how large: plain geometry in pixels."""
+"""Which part of the photo the result shows, where and how large: plain geometry in pixels."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import cv2
-import numpy as np
-
-from libs.common.contracts.options import RenderOptions
+from libs.common.contracts.formats import ratio
+from libs.common.contracts.options import PictureFields
 from services.inference.pipeline.arrays import U8
 from services.inference.pipeline.limits import MAX_PIXELS, MAX_SIDE
 
-_VISIBLE = 12
-"""Alpha (of 255) from which a pixel counts as part of the garment's outline."""
+Size = tuple[int, int]
+"""Width, height (px)."""
+Sides = tuple[float, float]
+"""Width and height before they are rounded to pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,53 +25,105 @@ class Window:
     width: int
     height: int
 
+    @property
+    def size(self) -> Size:
+        return self.width, self.height
+
     def of(self, pixels: U8) -> U8:
         """That part of the pixels, as a view."""
-        return pixels[self.top : self.top + self.height, self.left : self.left + self.width]
+        return pixels[self.top : self.bottom, self.left : self.right]
+
+    @property
+    def right(self) -> int:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.height
+
+    def joined_with(self, other: Window) -> Window:
+        """The smallest rectangle around both."""
+        left, top = min(self.left, other.left), min(self.top, other.top)
+        return Window(left, top, max(self.right, other.right) - left, max(self.bottom, other.bottom) - top)
+
+    def shared_with(self, other: Window) -> Window:
+        """What both have in common; they overlap."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        return Window(left, top, min(self.right, other.right) - left, min(self.bottom, other.bottom) - top)
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The window drawn as `inner` (width, height) at `corner` (left, top) of an `outer` (width, height)."""
+    """The window, `scale` times as large and turned by `turn` degrees clockwise, as `inner` on an `outer`.
+
+    `inner` is the size of the upright box around the turned window and `corner` its left and top; with a turn
+    its empty corners may reach beyond the `outer`.
+    """
 
     window: Window
-    inner: tuple[int, int]
+    inner: Size
     corner: tuple[int, int]
-    outer: tuple[int, int]
+    outer: Size
+    scale: float
+    turn: float = 0.0
 
     @property
     def keeps_pixels(self) -> bool:
         """Whether the photo's pixels go over one to one."""
-        return self.inner == (self.window.width, self.window.height)
+        return self.inner == self.window.size and not self.turn
+
+    def narrowed_to(self, part: Window) -> Layout:
+        """The same place for a part of the window, if pixels are kept."""
+        shared = self.window.shared_with(part)
+        left, top = shared.left - self.window.left, shared.top - self.window.top
+        corner = self.corner[0] + left, self.corner[1] + top
+        return replace(self, window=shared, inner=shared.size, corner=corner)
 
 
-def lay_out(alpha: U8, options: RenderOptions) -> Layout:
-    """Frame and size that the options ask for. Without crop, or without a garment, the photo's own frame."""
-    window = _garment_window(alpha) if options.crop else None
-    margin = options.margin if window else 0.0
-    window = window or Window(0, 0, alpha.shape[1], alpha.shape[0])
-    border = round(margin * max(window.width, window.height))
-    full = window.width + 2 * border, window.height + 2 * border
-    scale = _scale(full, options.size)
-    outer = _scaled(full, scale)
-    drawn = _scaled((window.width, window.height), scale)
+def lay_out(photo: Size, garment: Window | None, asked: PictureFields) -> Layout:
+    """Frame and size that the options ask for. Without crop or fill, or without a garment, the photo's frame.
+
+    An aspect only ever adds ground: the window is shown whole.
+    """
+    cropped = garment if asked.crop or asked.fill is not None else None
+    window = cropped or Window(0, 0, *photo)
+    full = _with_ground(window, asked) if cropped else window.size
+    full = _extended(full, asked.aspect)
+    scale = scale_to(full, asked)
+    outer, drawn = scaled(full, scale), scaled(window.size, scale)
     inner = min(drawn[0], outer[0]), min(drawn[1], outer[1])
     corner = (outer[0] - inner[0]) // 2, (outer[1] - inner[1]) // 2
-    return Layout(window, inner, corner, outer)
+    return Layout(window, inner, corner, outer, scale)
 
 
-def _garment_window(alpha: U8) -> Window | None:
-    left, top, width, height = cv2.boundingRect((alpha >= _VISIBLE).view(np.uint8))
-    return Window(left, top, width, height) if width and height else None
+def scale_to(full: Sides, asked: PictureFields) -> float:
+    """To the size asked for, else 1; less where the result would be over a picture's limits."""
+    largest = min(MAX_SIDE / max(full), math.sqrt(MAX_PIXELS / (full[0] * full[1])))
+    if asked.size is None:
+        return min(1.0, largest)
+    return min(asked.size / max(full), asked.max_enlargement or math.inf, largest)
 
 
-def _scale(full: tuple[int, int], size: int | None) -> float:
-    """To the size asked for; else 1, or less where the border takes the result over a picture's limits."""
-    longest = max(full)
-    if size is not None:
-        return size / longest
-    return min(1.0, MAX_SIDE / longest, math.sqrt(MAX_PIXELS / (full[0] * full[1])))
+def scaled(sides: Sides, scale: float) -> Size:
+    """In whole pixels, at least one each way."""
+    return max(1, round(sides[0] * scale)), max(1, round(sides[1] * scale))
 
 
-def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+def _with_ground(window: Window, asked: PictureFields) -> Sides:
+    """The garment and the border around it: by fill, or else by margin."""
+    width, height = window.size
+    if asked.fill is None:
+        border: float = round(asked.margin * max(width, height))
+    elif asked.aspect is None:
+        border = max(width, height) * (1 / asked.fill - 1) / 2
+    else:  # the side that the aspect does not extend is the tighter one
+        return width / asked.fill, height / asked.fill
+    return width + 2 * border, height + 2 * border
+
+
+def _extended(sides: Sides, aspect: str | None) -> Sides:
+    if aspect is None:
+        return sides
+    width, height = sides
+    wanted = ratio(aspect)
+    return (height * wanted, height) if width < height * wanted else (width, width / wanted)

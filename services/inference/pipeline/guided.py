@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from services.inference.pipeline.arrays import F32, Bools
+from services.inference.pipeline.regions import window_around
 
 EPSILON = 1e-4
 """Variance of colour (0..1 squared) that is noise rather than an edge."""
@@ -20,6 +21,14 @@ def fit(guide: F32, mask: F32, near: Bools, radius: int) -> F32:
     mask must be constant within `radius` of all others, where the filter changes nothing. Returns float32
     [h,w,4]: the factors of r, g, b and a constant.
     """
+    factors = np.zeros((*mask.shape, 4), np.float32)
+    factors[..., 3] = mask
+    window = window_around(near.view(np.uint8), 2 * radius + 1)
+    factors[window] = _fit(guide[window], mask[window], near[window], radius)
+    return factors
+
+
+def _fit(guide: F32, mask: F32, near: Bools, radius: int) -> F32:
     slopes, constants = _solve_windows(guide, mask, near, radius)
     solved = np.zeros((*mask.shape, 4), np.float32)
     solved[..., 3] = mask

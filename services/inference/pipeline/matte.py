@@ -16,7 +16,7 @@ from services.inference.pipeline.foreground import fuse, local_colours
 from services.inference.pipeline.grid import Grid
 from services.inference.pipeline.guided import fit
 from services.inference.pipeline.resample import Pixels, reduced
-from services.inference.pipeline.segment import GARMENT
+from services.inference.pipeline.segment import GARMENT, Maps
 
 EDGE_SIDE = 800
 """Longest side (px) at which the edge's colours are taken; they are applied at full resolution."""
@@ -42,9 +42,9 @@ class Matte:
     colours: U8
 
 
-def matte(picture: Picture, probabilities: F32) -> Matte:
-    """The garment's matte from the photo and class probabilities [3,h,w] that cover it."""
-    mask = find_boundary(picture.rgb, probabilities[GARMENT])
+def matte(picture: Picture, maps: Maps) -> Matte:
+    """The visible garment's matte from the photo and what the segmenter said of it."""
+    mask = find_boundary(picture.rgb, maps.classes[GARMENT])
     alpha = refine(picture.rgb, mask)
     if picture.alpha is not None:
         alpha = np.asarray(cv2.multiply(alpha, picture.alpha, scale=1 / 255), np.uint8)
@@ -66,7 +66,7 @@ def refine(rgb: U8, mask: U8) -> U8:
     near = _near_edge(mask, rgb.shape)
     if not near.any():
         return alpha
-    band = np.flatnonzero(_resized(near, rgb, cv2.INTER_NEAREST))
+    band = np.flatnonzero(_resized(near, rgb, cv2.INTER_NEAREST).view(np.bool_))
     alpha.reshape(-1)[band] = _snapped(_fitted(rgb, mask, near, band))
     return alpha
 

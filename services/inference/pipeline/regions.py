@@ -31,3 +31,10 @@ def without_pinholes(mask: U8, garment: F32) -> U8:
     fill = (areas <= LARGEST_PINHOLE * mask.sum()) & (sums > _BELIEVED * areas)
     fill[0] = False  # the mask itself
     return np.asarray(mask | fill[labels], np.uint8)
+
+
+def window_around(marked: U8, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of everything that is not 0 in a mask [h,w], and `margin` px more where there are."""
+    left, top, width, height = cv2.boundingRect(marked)
+    rows = slice(max(0, top - margin), top + height + margin)
+    return rows, slice(max(0, left - margin), left + width + margin)

@@ -3,66 +3,165 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TypeVar
 
 import cv2
 
-from libs.common.contracts.inference import Verdict
+from libs.common.contracts.inference import Finding, Landmarks, Verdict
 from libs.common.contracts.options import RenderOptions
-from services.inference.pipeline.compose import compose
-from services.inference.pipeline.decode import decode
-from services.inference.pipeline.encode import encode
+from services.inference.pipeline.align import Catalogue, catalogue_of
+from services.inference.pipeline.arrays import U8
+from services.inference.pipeline.artefacts import Encoded, draw_artefacts
+from services.inference.pipeline.compose import compose, frame
+from services.inference.pipeline.crop import Layout
+from services.inference.pipeline.decode import Picture, decode
+from services.inference.pipeline.finish import RESULT, finish, finish_renditions
+from services.inference.pipeline.hollow import InsideShot, hollow_out
+from services.inference.pipeline.landmarks import find_landmarks
+from services.inference.pipeline.layers import Layers
 from services.inference.pipeline.matte import matte
-from services.inference.pipeline.segment import Segmenter, segment
-from services.inference.pipeline.verdict import judge
+from services.inference.pipeline.second_look import look_again
+from services.inference.pipeline.segment import Hint, Maps, Segmenter, hint_of, segment
+from services.inference.pipeline.verdict import Found, Judgement, judge
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Render:
-    """A finished picture: its encoded `data`, its size in px, what is thought of it and how long it took.
+    """A finished picture with what goes along with it, what is thought of it and how long it took.
 
-    `score` is 0..1, `reasons` are stable codes, `model` is `name@version`, `timings` are ms by stage.
+    `score` is 0..1, `findings` have stable codes, `model` is `name@version`, `timings` are ms by stage.
+    `preserved_fraction` is the share of the shown garment that is the photo's own pixels, bit for bit.
+    `attempts` is 2 where the first result was not good enough and another was tried; the better one is kept.
+    `photo_size` is the upright photo's width and height in px; artefacts and boxes are at that size.
     """
 
-    data: bytes = field(repr=False)
-    media_type: str
-    width: int
-    height: int
+    result: Encoded
+    renditions: tuple[Encoded, ...]
+    artefacts: tuple[Encoded, ...]
     verdict: Verdict
     score: float
-    reasons: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    preserved_fraction: float
+    landmarks: Landmarks
     model: str
+    photo_size: tuple[int, int]
+    attempts: int
     timings: Mapping[str, float]
 
+    @property
+    def files(self) -> tuple[Encoded, ...]:
+        """The result, the renditions and the artefacts; each has a name of its own."""
+        return (self.result, *self.renditions, *self.artefacts)
 
-def render(photo: bytes, options: RenderOptions, segmenter: Segmenter) -> Render:
-    """Renders a photo. Raises PictureRefused if the photo is at fault.
 
-    Safe to call from several threads at once; the heavy stages run outside the GIL. The same photo, options
-    and model give the same bytes.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Photos:
+    """What was sent, decoded, and what is asked of it."""
+
+    picture: Picture
+    back: InsideShot | None
+    options: RenderOptions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Try:
+    """A result and what is thought of it."""
+
+    maps: Maps
+    layers: Layers
+    landmarks: Landmarks
+    catalogue: Catalogue | None
+    pixels: U8
+    judgement: Judgement
+
+
+def render(photo: bytes, options: RenderOptions, segmenter: Segmenter, inside: bytes | None = None) -> Render:
+    """Renders a photo, with the photo of the garment's turned-out back if there is one.
+
+    Raises PictureRefused if a photo is at fault. Safe to call from several threads at once; the heavy stages
+    run outside the GIL. The same photos, options and model give the same bytes.
     """
     watch = _Stopwatch()
     picture = watch.time("decode", lambda: decode(photo))
-    maps = watch.time("segment", lambda: segment(picture, segmenter))
-    cut = watch.time("matte", lambda: matte(picture, maps))
-    judgement = watch.time("verdict", lambda: judge(maps, cut.alpha))
-    pixels = watch.time("compose", lambda: compose(picture, cut, options))
-    data = watch.time("encode", lambda: encode(pixels, options))
+    back = None
+    if inside is not None:
+        back = watch.time("inside", lambda: _inside_shot(inside, segmenter, hint_of(options.garment)))
+    photos = _Photos(picture, back, options)
+    maps = watch.time("segment", lambda: segment(picture, segmenter, hint_of(options.garment)))
+    best, attempts = _best(photos, maps, segmenter, watch)
+    layers, judgement = best.layers, best.judgement
+    result = watch.time("encode", lambda: finish(RESULT, best.pixels, layers, options, best.catalogue))
+    others = watch.time("renditions", lambda: finish_renditions(layers, options, best.catalogue))
+    unmet = tuple(finding for made in (result, *others) for finding in made.findings())
     return Render(
-        data=data,
-        media_type=options.format.media_type,
-        width=pixels.shape[1],
-        height=pixels.shape[0],
-        verdict=judgement.verdict,
+        result=result.file,
+        renditions=tuple(made.file for made in others),
+        artefacts=watch.time(
+            "artefacts", lambda: draw_artefacts(layers, best.maps) if options.artefacts else ()
+        ),
+        verdict=_for_review(judgement.verdict) if unmet else judgement.verdict,
         score=judgement.score,
-        reasons=tuple(reason.value for reason in judgement.reasons),
+        findings=(*(_finding(found) for found in judgement.found), *unmet),
+        preserved_fraction=round(layers.preserved_fraction(), 6),
+        landmarks=best.landmarks,
         model=segmenter.name,
+        photo_size=(picture.width, picture.height),
+        attempts=attempts,
         timings=watch.milliseconds,
     )
+
+
+def _best(photos: _Photos, maps: Maps, segmenter: Segmenter, watch: _Stopwatch) -> tuple[_Try, int]:
+    """The better of the first result and of the second, if there was reason for one; how many there were."""
+    first = _tried(photos, maps, watch)
+    if first.judgement.verdict is Verdict.PUBLISHABLE:
+        return first, 1
+    second = watch.time("second_try", lambda: _tried_again(photos, segmenter, first))
+    if second is None:
+        return first, 1
+    return (second if second.judgement.is_better_than(first.judgement) else first), 2
+
+
+def _tried(photos: _Photos, maps: Maps, watch: _Stopwatch) -> _Try:
+    picture, options = photos.picture, photos.options
+    cut = watch.time("matte", lambda: matte(picture, maps))
+    filling = watch.time("hollow", lambda: hollow_out(picture, maps, cut, options, photos.back))
+    layers = Layers(picture, cut, filling)
+    landmarks = watch.time("landmarks", lambda: find_landmarks(layers, maps))
+    catalogue = catalogue_of(options, landmarks)
+    pixels = watch.time("compose", lambda: compose(layers, options, catalogue))
+    layout = frame(layers, options, catalogue)
+    whole = pixels if layout.window.size == (picture.width, picture.height) and _fills(layout) else None
+    judgement = watch.time("verdict", lambda: judge(layers, maps, options, whole))
+    return _Try(maps, layers, landmarks, catalogue, pixels, judgement)
+
+
+def _fills(layout: Layout) -> bool:
+    return layout.inner == layout.outer and not layout.turn
+
+
+def _tried_again(photos: _Photos, segmenter: Segmenter, first: _Try) -> _Try | None:
+    hint = hint_of(photos.options.garment)
+    maps = look_again(photos.picture, segmenter, hint, first.maps, first.judgement)
+    return None if maps is None else _tried(photos, maps, _Stopwatch())
+
+
+def _inside_shot(data: bytes, segmenter: Segmenter, hint: Hint) -> InsideShot:
+    picture = decode(data)
+    return InsideShot(picture, segment(picture, segmenter, hint))
+
+
+def _finding(found: Found) -> Finding:
+    return Finding(code=found.reason.value, detail=found.detail, box=found.box)
+
+
+def _for_review(verdict: Verdict) -> Verdict:
+    """What a shop would not take is for a person to see, however good it is."""
+    return Verdict.REVIEW if verdict is Verdict.PUBLISHABLE else verdict
 
 
 def use_one_core_a_render() -> None:

@@ -2,18 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import cv2
 import numpy as np
 
+from libs.common.contracts.options import GarmentChoice
 from services.inference.pipeline.arrays import F32, U8
 from services.inference.pipeline.decode import Picture
 from services.inference.pipeline.resample import reduced
+from services.inference.pipeline.zoom import Box, merged, window_of
 
-BACKGROUND, GARMENT, BODY = 0, 1, 2
-"""Classes of a segmenter, in the order of its output."""
+CLASSES = ("background", "garment", "body", "other")
+BACKGROUND, GARMENT, BODY, OTHER = range(4)
+"""Classes of a segmenter. Body is whatever the garment is on: skin, shell, hair, stand, hanger."""
+INTERIOR = "interior"
+
+
+class Hint(StrEnum):
+    """Which garment a segmenter is asked for; in the order of a conditioned model's input."""
+
+    AUTO = "auto"
+    UPPER = "upper"
+    LOWER = "lower"
+    FULL = "full"
+
+
+class Fit(StrEnum):
+    """How a photo is laid into a segmenter's input: in its proportions, or over all of it."""
+
+    LETTERBOX = "letterbox"
+    STRETCH = "stretch"
+
+
+_HINTS = {
+    GarmentChoice.AUTO: Hint.AUTO,
+    GarmentChoice.TOP: Hint.UPPER,
+    GarmentChoice.OUTERWEAR: Hint.UPPER,
+    GarmentChoice.DRESS: Hint.FULL,
+    GarmentChoice.BOTTOM: Hint.LOWER,
+    GarmentChoice.ALL: Hint.AUTO,
+}
+
+
+def hint_of(choice: GarmentChoice) -> Hint:
+    """What to ask a segmenter for when a customer chose this garment."""
+    return _HINTS[choice]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maps:
+    """What a segmenter says of one photo, at its own resolution and exactly over the photo.
+
+    `classes` is float32 [4,h,w], a softmax over CLASSES. `interior` is float32 [h,w], 0..1: how likely the
+    garment's inner back would show there if the body were taken away. All 0 where the model knows none.
+    """
+
+    classes: F32
+    interior: F32
 
 
 class Segmenter(Protocol):
@@ -29,8 +78,13 @@ class Segmenter(Protocol):
         """Height and width (px) that a batch must have; both even."""
         ...
 
-    def probabilities(self, batch: U8) -> F32:
-        """Softmax over (background, garment, body), float32 [N,3,h,w], of an sRGB uint8 batch [N,H,W,3].
+    @property
+    def fit(self) -> Fit:
+        """How a photo is laid into that."""
+        ...
+
+    def maps(self, batch: U8, hints: Sequence[Hint]) -> F32:
+        """float32 [N,5,h,w] of an sRGB uint8 batch [N,H,W,3] and a hint for each: CLASSES, then INTERIOR.
 
         The output has the input's size or half of it.
         """
@@ -47,10 +101,28 @@ class Placement:
     height: int
 
 
-def segment(picture: Picture, segmenter: Segmenter) -> F32:
-    """Probabilities float32 [3,h,w] that cover the photo exactly, at the model's resolution."""
-    sheet, placement = letterbox(on_white(picture), *segmenter.input_size)
-    return cut_out(segmenter.probabilities(sheet[None])[0], placement, segmenter.input_size)
+def segment(picture: Picture, segmenter: Segmenter, hint: Hint = Hint.AUTO) -> Maps:
+    """What the segmenter says of the photo; a garment that is small in it is looked at twice."""
+    rgb = on_white(picture)
+    planes = _look(rgb, segmenter, hint)
+    window = window_of(planes[GARMENT])
+    if window is not None:
+        planes = merged(planes, _look(_part(rgb, window, planes), segmenter, hint), window)
+    return Maps(planes[: len(CLASSES)], planes[len(CLASSES)])
+
+
+def _look(rgb: U8, segmenter: Segmenter, hint: Hint) -> F32:
+    lay = letterbox if segmenter.fit is Fit.LETTERBOX else stretched
+    sheet, placement = lay(rgb, *segmenter.input_size)
+    return cut_out(segmenter.maps(sheet[None], [hint])[0], placement, segmenter.input_size)
+
+
+def _part(rgb: U8, window: Box, planes: F32) -> U8:
+    """The part of the photo that a window of the planes shows."""
+    across, down = rgb.shape[1] / planes.shape[2], rgb.shape[0] / planes.shape[1]
+    columns = slice(round(window[0] * across), max(round(window[2] * across), round(window[0] * across) + 2))
+    rows = slice(round(window[1] * down), max(round(window[3] * down), round(window[1] * down) + 2))
+    return rgb[rows, columns]
 
 
 def letterbox(rgb: U8, height: int, width: int) -> tuple[U8, Placement]:
@@ -65,8 +137,13 @@ def letterbox(rgb: U8, height: int, width: int) -> tuple[U8, Placement]:
     return np.asarray(sheet, np.uint8), placement
 
 
+def stretched(rgb: U8, height: int, width: int) -> tuple[U8, Placement]:
+    """The photo over all of [height,width,3], in other proportions than its own."""
+    return reduced(rgb, (width, height)), Placement(0, 0, width, height)
+
+
 def cut_out(maps: F32, placement: Placement, input_size: tuple[int, int]) -> F32:
-    """The part of the model's output [3,h,w] that shows the photo."""
+    """The part of the model's output [5,h,w] that shows the photo."""
     step = input_size[0] // maps.shape[1]
     rows = slice(placement.top // step, (placement.top + placement.height) // step)
     columns = slice(placement.left // step, (placement.left + placement.width) // step)

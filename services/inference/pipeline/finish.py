@@ -1,0 +1,50 @@
+"""The pictures that were asked for as files, and what keeps them from their presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from libs.common.contracts.inference import Finding
+from libs.common.contracts.options import PictureOptions, RenderOptions
+from services.inference.pipeline.align import Catalogue
+from services.inference.pipeline.arrays import U8
+from services.inference.pipeline.artefacts import Encoded
+from services.inference.pipeline.compose import compose
+from services.inference.pipeline.encode import encode
+from services.inference.pipeline.layers import Layers
+from services.inference.pipeline.presets import PRESET_NOT_MET, preset_problems
+
+RESULT = "result"
+"""The name of the one picture that every render has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A file, and in words what keeps it from the preset that was asked for, if anything."""
+
+    file: Encoded
+    problems: tuple[str, ...]
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The problems as findings; a rendition's begin with its name."""
+        of = "" if self.file.name == RESULT else f"{self.file.name}: "
+        return tuple(Finding(code=PRESET_NOT_MET, detail=of + problem) for problem in self.problems)
+
+
+def finish(
+    name: str, pixels: U8, layers: Layers, asked: PictureOptions, catalogue: Catalogue | None
+) -> Finished:
+    """Encodes composed pixels and holds them against the preset."""
+    data = encode(pixels, asked)
+    file = Encoded(name, data, asked.format.media_type, pixels.shape[1], pixels.shape[0])
+    return Finished(file, preset_problems(layers, asked, pixels, data, catalogue))
+
+
+def finish_renditions(
+    layers: Layers, options: RenderOptions, catalogue: Catalogue | None
+) -> tuple[Finished, ...]:
+    """The further pictures of a render, composed and encoded."""
+    return tuple(
+        finish(asked.name, compose(layers, asked, catalogue), layers, asked, catalogue)
+        for asked in options.renditions
+    )
