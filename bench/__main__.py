@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("pure", "system", "celery", "overhead", "upload", "fairness")
+NAMES = ("pure", "engine", "leak", "system", "celery", "overhead", "upload", "fairness")
 RESULTS = Path(__file__).parent / "results"
 console = Console()
 

@@ -37,7 +37,7 @@ def opened(archive: str) -> zipfile.ZipFile:
 def render(archive: str, name: str, folder: str) -> str:
     result = renderer()(opened(archive).read(name), RenderOptions())
     path = Path(folder) / f"{name}.png"
-    path.write_bytes(result.data)
+    path.write_bytes(result.result.data)
     return str(path)
 
 

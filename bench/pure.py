@@ -47,4 +47,4 @@ def _prepare() -> None:
 
 def _render_all(pictures: Sequence[bytes]) -> int:
     assert _renderer is not None
-    return sum(len(_renderer(picture, RenderOptions()).data) > 0 for picture in pictures)
+    return sum(len(_renderer(picture, RenderOptions()).result.data) > 0 for picture in pictures)

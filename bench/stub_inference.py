@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from functools import partial
 
-from libs.common.contracts.inference import Verdict
+from libs.common.contracts.inference import Landmarks, Verdict
 from libs.common.contracts.options import RenderOptions
 from libs.common.lifecycle import serve
+from services.inference.pipeline.artefacts import Encoded
 from services.inference.pipeline.render import Render
 from services.inference.renderer import Renderer
 from services.inference.settings import InferenceSettings
 from services.inference.wiring import wire
 
 
-def no_render(photo: bytes, options: RenderOptions) -> Render:
+def no_render(photo: bytes, options: RenderOptions, inside: bytes | None = None) -> Render:
     """The photo itself, at once."""
     return Render(
-        data=photo,
-        media_type="image/jpeg",
-        width=1,
-        height=1,
+        result=Encoded("result", photo, "image/jpeg", 1, 1),
+        renditions=(),
+        artefacts=(),
         verdict=Verdict.PUBLISHABLE,
         score=1.0,
-        reasons=(),
+        findings=(),
+        preserved_fraction=1.0,
+        landmarks=Landmarks(),
         model="none@0",
+        photo_size=(1, 1),
+        attempts=1,
         timings={},
     )
 

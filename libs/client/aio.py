@@ -17,7 +17,7 @@ from libs.client.errors import MannequinError
 from libs.client.events import EventParser
 from libs.client.exchange import PIECE, Meter, Progress
 from libs.client.following import SILENCE_S, Following
-from libs.client.models import Batch, Delivery, Endpoint, Event, Image, Page, RenderOptions
+from libs.client.models import Batch, BatchOptions, Delivery, Endpoint, Event, Image, Page, RenderOptions
 from libs.client.retry import RetryPolicy, Tries
 from libs.client.settings import ClientSettings
 
@@ -125,7 +125,7 @@ class AsyncBatches:
         self,
         archive: str | Path,
         *,
-        options: RenderOptions | None = None,
+        options: BatchOptions | None = None,
         idempotency_key: str | None = None,
         progress: Progress | None = None,
     ) -> Batch:
@@ -246,6 +246,18 @@ class AsyncImages:
     async def download(self, image_id: str, target: str | Path, progress: Progress | None = None) -> Path:
         """Save the result."""
         return await self._transport.download(calls.image_result(image_id), Path(target), progress)
+
+    async def download_rendition(
+        self, image_id: str, name: str, target: str | Path, progress: Progress | None = None
+    ) -> Path:
+        """Save one of the image's `renditions`."""
+        return await self._transport.download(calls.image_rendition(image_id, name), Path(target), progress)
+
+    async def download_artefact(
+        self, image_id: str, name: str, target: str | Path, progress: Progress | None = None
+    ) -> Path:
+        """Save one of the image's `artefacts`: `alpha`, `classes` or `synthesized`."""
+        return await self._transport.download(calls.image_artefact(image_id, name), Path(target), progress)
 
 
 class AsyncWebhookEndpoints:

@@ -5,6 +5,7 @@ The two clients, `sync.py` and `aio.py`, carry these out.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from libs.client.models import Batch, Delivery, Endpoint, Image, Page, RenderOptions
+from libs.client.models import Batch, BatchOptions, Delivery, Endpoint, Image, Page, RenderOptions
 
 T = TypeVar("T")
 _BASE = "/api/v1"
@@ -69,11 +70,18 @@ def _get(path: str, kind: Any, **params: Any) -> Call[Any]:
     return Call("GET", f"{_BASE}{path}", _model(kind), params=given)
 
 
-def process_batch(archive: Path, options: RenderOptions | None, key: str | None) -> Call[Batch]:
+def _query(options: RenderOptions | None) -> dict[str, Any]:
+    """Options in a query: those that have parts are JSON there."""
+    return {
+        name: value if isinstance(value, str | int | float) else json.dumps(value)
+        for name, value in (options or {}).items()
+        if value is not None
+    }
+
+
+def process_batch(archive: Path, options: BatchOptions | None, key: str | None) -> Call[Batch]:
     headers = {"content-type": "application/zip"}
-    return _post(
-        "/batch/process", Batch, key=key, params=dict(options or {}), headers=headers, upload=archive
-    )
+    return _post("/batch/process", Batch, key=key, params=_query(options), headers=headers, upload=archive)
 
 
 def get_batch(batch_id: str) -> Call[Batch]:
@@ -110,7 +118,7 @@ def batch_results(batch_id: str) -> str:
 def submit_image(photo: Path, options: RenderOptions | None, key: str | None) -> Call[Image]:
     """`wait=0`: the answer is the image's state, not its pixels."""
     media_type = _MEDIA_TYPES.get(photo.suffix.lower(), "application/octet-stream")
-    params = {"wait": 0, "name": photo.name, **(options or {})}
+    params = {"wait": 0, "name": photo.name, **_query(options)}
     return _post("/images", Image, key=key, params=params, headers={"content-type": media_type}, upload=photo)
 
 
@@ -120,6 +128,14 @@ def get_image(image_id: str) -> Call[Image]:
 
 def image_result(image_id: str) -> str:
     return f"{_BASE}/images/{_id(image_id)}/result"
+
+
+def image_rendition(image_id: str, name: str) -> str:
+    return f"{_BASE}/images/{_id(image_id)}/renditions/{_id(name)}"
+
+
+def image_artefact(image_id: str, name: str) -> str:
+    return f"{_BASE}/images/{_id(image_id)}/artefacts/{_id(name)}"
 
 
 def create_endpoint(url: str, types: Sequence[str] | None, description: str) -> Call[Endpoint]:

@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, Literal, TypedDict, TypeVar
+from typing import Any, Generic, Literal, Required, TypedDict, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
-class RenderOptions(TypedDict, total=False):
-    """What may be asked of a render; the API's documentation has limits and defaults.
+class PictureOptions(TypedDict, total=False):
+    """What may be asked of a picture; the API's documentation has limits and defaults.
 
-    background: `transparent` or `#rrggbb`. quality: 1 to 100, of webp and jpeg. size: longest side in
-    pixels. margin: free border around a cropped garment, as a share of the longest side.
+    background: `transparent`, `#rrggbb`, or a gradient `#rrggbb..#rrggbb`. quality: 1 to 100, of lossy
+    formats. size: longest side in pixels. margin: free border around a cropped garment, as a share of the
+    longest side. fill: share of the tighter side that the garment takes. aspect: as `4:5`. preset: a shop's
+    requirements; own_preset: those of a shop of your own.
     """
 
     background: str
-    format: Literal["png", "webp", "jpeg"]
+    shadow: Literal["none", "soft", "contact"]
+    format: Literal["png", "webp", "jpeg", "avif"]
     quality: int
     size: int
     margin: float
     crop: bool
+    fill: float
+    aspect: str
+    max_enlargement: float
+    dpi: int
+    preset: Literal["amazon", "shopify"]
+    own_preset: Mapping[str, Any]
+
+
+class Rendition(PictureOptions):
+    """One more picture of the same render, under its own name."""
+
+    name: Required[str]
+
+
+class RenderOptions(PictureOptions, total=False):
+    """What may be asked of a render.
+
+    hollow: show the inner back. fill_occlusions: fill what hair, hands or bags hide. align: `catalogue` for
+    garments at the same scale and place, by `template`. artefacts: keep the masks beside the result.
+    """
+
+    garment: Literal["auto", "top", "outerwear", "dress", "bottom", "all"]
+    hollow: bool
+    neck_label: bool
+    fill_occlusions: bool
+    align: Literal["none", "catalogue"]
+    template: Mapping[str, Any]
+    artefacts: bool
+    renditions: Sequence[Rendition]
+
+
+class BatchOptions(RenderOptions, total=False):
+    """What may be asked of a batch. inside_pattern: endings of inside shots' names, with commas between."""
+
+    inside_pattern: str
 
 
 class _Model(BaseModel):
@@ -36,16 +74,53 @@ class Counts(_Model):
     failed: int = 0
     refused: int = 0
     cancelled: int = 0
+    paired: int = 0
     duplicates: int = 0
+    rejected: int = 0
+    billable: int = 0
 
     @property
     def ended(self) -> int:
-        return self.completed + self.failed + self.refused + self.cancelled
+        return self.completed + self.failed + self.refused + self.cancelled + self.paired
 
 
 class Failure(_Model):
     code: str
     detail: str
+
+
+class Note(_Model):
+    code: str
+    detail: str
+
+
+class Box(_Model):
+    """A rectangle of the photo, pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class Finding(_Model):
+    """Something that somebody should look at, and where it is, if somewhere."""
+
+    code: str
+    detail: str
+    box: Box | None = None
+
+
+class File(_Model):
+    """A rendition or an artefact of an image."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    width: int
+    height: int
+    url: str = ""
 
 
 class Batch(_Model):
@@ -69,16 +144,30 @@ class Batch(_Model):
 
 
 class Image(_Model):
-    """An image; `status` is waiting, rendering, completed, failed, refused or cancelled."""
+    """An image; `status` is waiting, rendering, completed, failed, refused, cancelled or paired.
+
+    An inside shot ends as paired: it went into the result of `paired_with`. `landmarks` are x, y by name, in
+    pixels of the photo.
+    """
 
     id: str
     batch_id: str
     position: int = 0
     name: str = ""
     status: str
+    sku: str | None = None
+    garment: str | None = None
+    paired_with: str | None = None
+    note: Note | None = None
     verdict: str | None = None
     score: float | None = None
     reasons: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    preserved_fraction: float | None = None
+    landmarks: Mapping[str, tuple[float, float] | None] | None = None
+    photo_width: int | None = None
+    photo_height: int | None = None
+    billable: bool = False
     failure: Failure | None = None
     duplicate_of: str | None = None
     model: str | None = None
@@ -87,6 +176,8 @@ class Image(_Model):
     height: int | None = None
     size: int | None = None
     sha256: str | None = None
+    renditions: tuple[File, ...] = ()
+    artefacts: tuple[File, ...] = ()
     render_ms: int | None = None
     ended_at: datetime | None = None
     links: Mapping[str, str] = Field(default_factory=dict)
@@ -98,7 +189,8 @@ class Image(_Model):
     @property
     def reason(self) -> str:
         """Why it did not end well, or what made the verdict what it is; empty if there is nothing to say."""
-        return self.failure.detail if self.failure else ", ".join(self.reasons)
+        told = self.failure or self.note
+        return told.detail if told else ", ".join(self.reasons)
 
 
 Item = TypeVar("Item")

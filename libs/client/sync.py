@@ -17,7 +17,7 @@ from libs.client.errors import MannequinError
 from libs.client.events import EventParser
 from libs.client.exchange import PIECE, Meter, Progress
 from libs.client.following import SILENCE_S, Following
-from libs.client.models import Batch, Delivery, Endpoint, Event, Image, Page, RenderOptions
+from libs.client.models import Batch, BatchOptions, Delivery, Endpoint, Event, Image, Page, RenderOptions
 from libs.client.retry import RetryPolicy, Tries
 from libs.client.settings import ClientSettings
 
@@ -123,7 +123,7 @@ class Batches:
         self,
         archive: str | Path,
         *,
-        options: RenderOptions | None = None,
+        options: BatchOptions | None = None,
         idempotency_key: str | None = None,
         progress: Progress | None = None,
     ) -> Batch:
@@ -237,6 +237,18 @@ class Images:
     def download(self, image_id: str, target: str | Path, progress: Progress | None = None) -> Path:
         """Save the result."""
         return self._transport.download(calls.image_result(image_id), Path(target), progress)
+
+    def download_rendition(
+        self, image_id: str, name: str, target: str | Path, progress: Progress | None = None
+    ) -> Path:
+        """Save one of the image's `renditions`."""
+        return self._transport.download(calls.image_rendition(image_id, name), Path(target), progress)
+
+    def download_artefact(
+        self, image_id: str, name: str, target: str | Path, progress: Progress | None = None
+    ) -> Path:
+        """Save one of the image's `artefacts`: `alpha`, `classes` or `synthesized`."""
+        return self._transport.download(calls.image_artefact(image_id, name), Path(target), progress)
 
 
 class WebhookEndpoints:

@@ -17,9 +17,10 @@ from libs.common.contracts.batch import (
     ImagesCompleted,
 )
 from libs.common.contracts.ids import BatchId, ImageId, TenantId
-from libs.common.contracts.inference import RenderedImage, RenderOutcome
+from libs.common.contracts.inference import RenderedImage, RenderOutcome, Verdict
 from libs.common.db import Row, Transaction
 from services.batch import store
+from services.batch.pages import parts
 from services.batch.progress import Progress
 from services.batch.state import Ending, ending
 from services.batch.store import Moves, sql
@@ -51,12 +52,10 @@ class Collector:
         # A late or repeated outcome of an image that has ended changes nothing.
         outcomes = [outcome for image_id, outcome in by_image.items() if image_id in open_images]
         copies = await self._copies(tx, tenant, row, outcomes)
-        ends = await _record(tx, tenant, row, [*outcomes, *copies])
+        ends = await _record(tx, tenant, row, outcomes, copies)
         await _charge(tx, tenant, batch_id, outcomes)
         row = await store.move_counts(tx, tenant, batch_id, _moves(open_images, outcomes, copies))
-        if ends:
-            images = tuple(store.image(end) for end in ends)
-            tx.publish(ImagesCompleted(batch_id=batch_id, images=images))
+        _announce(tx, batch_id, ends)
         await settle(tx, row, self._progress)
         tx.after_commit.append(lambda: self._after(outcomes))
 
@@ -94,10 +93,13 @@ async def copy_ended(tx: Transaction, row: Row) -> Row:
     copies = await tx.fetch(sql.copy_ended, tenant, batch_id, row["sequence"])
     if not copies:
         return row
-    tx.publish(ImagesCompleted(batch_id=batch_id, images=tuple(map(store.image, copies))))
+    _announce(tx, batch_id, copies)
     completed = sum(copy["status"] == "completed" for copy in copies)
+    rejected = sum(copy["verdict"] == Verdict.REJECTED for copy in copies)
     count = len(copies)
-    moves = Moves(waiting=-count, completed=completed, failed=count - completed, sequence=count)
+    moves = Moves(
+        waiting=-count, completed=completed, failed=count - completed, rejected=rejected, sequence=count
+    )
     return await store.move_counts(tx, tenant, batch_id, moves)
 
 
@@ -118,19 +120,36 @@ async def close(tx: Transaction, row: Row, end: Ending) -> Row:
     return ended
 
 
+def _announce(tx: Transaction, batch_id: BatchId, ends: Sequence[Row]) -> None:
+    """In as many messages as it takes: a broker does not carry any size."""
+    for images in parts([store.image(end) for end in ends]):
+        tx.publish(ImagesCompleted(batch_id=batch_id, images=images))
+
+
 async def _record(
-    tx: Transaction, tenant: TenantId, row: Row, outcomes: Sequence[RenderOutcome]
+    tx: Transaction,
+    tenant: TenantId,
+    row: Row,
+    outcomes: Sequence[RenderOutcome],
+    copies: Sequence[RenderOutcome],
 ) -> list[Row]:
     first = row["sequence"] + 1
+    ends = [*((outcome, billable(outcome)) for outcome in outcomes), *((copy, False) for copy in copies)]
     return await store.record_outcomes(
-        tx, tenant, [_columns(outcome, first + place) for place, outcome in enumerate(outcomes)]
+        tx, tenant, [_columns(end, first + place, counts) for place, (end, counts) in enumerate(ends)]
     )
 
 
-def _columns(outcome: RenderOutcome, sequence: int) -> dict[str, Any]:
+def billable(outcome: RenderOutcome) -> bool:
+    """Whether a render is on the bill: it worked, and what came out is of use."""
+    return isinstance(outcome, RenderedImage) and outcome.verdict is not Verdict.REJECTED
+
+
+def _columns(outcome: RenderOutcome, sequence: int, counts: bool) -> dict[str, Any]:
     if isinstance(outcome, RenderedImage):
         fields = outcome.model_dump(mode="json", exclude={"image_id", "status"})
-        return {"id": outcome.image_id, "status": "completed", "sequence": sequence, **fields}
+        named = {"id": outcome.image_id, "status": "completed", "sequence": sequence, "billable": counts}
+        return {**named, **fields}
     return {
         "id": outcome.image_id,
         "status": "failed",
@@ -144,11 +163,11 @@ def _columns(outcome: RenderOutcome, sequence: int) -> dict[str, Any]:
 async def _charge(
     tx: Transaction, tenant: TenantId, batch_id: BatchId, outcomes: Sequence[RenderOutcome]
 ) -> None:
-    """Repeated photos are rendered once and charged once; failed ones are not charged."""
+    """Repeated photos are rendered once and charged once; failed and rejected ones are not charged."""
     rendered = [
         {"image_id": outcome.image_id, "model": outcome.model, "render_ms": outcome.render_ms}
         for outcome in outcomes
-        if isinstance(outcome, RenderedImage)
+        if isinstance(outcome, RenderedImage) and billable(outcome)
     ]
     if rendered:
         await tx.execute(sql.insert_charges, tenant, batch_id, rendered)
@@ -167,6 +186,8 @@ def _moves(
         rendering=back_in_line - len(outcomes),
         completed=completed,
         failed=len(ended) - completed,
+        rejected=completed - sum(map(billable, ended)),
+        billable=sum(map(billable, outcomes)),
         sequence=len(ended),
     )
 

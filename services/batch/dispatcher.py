@@ -16,9 +16,9 @@ from opentelemetry import trace
 from prometheus_client import Gauge
 
 from libs.common.bus.bus import Delivery
+from libs.common.contracts.batch import BatchOptions
 from libs.common.contracts.ids import BatchId, ChunkId, ImageId, TenantId
 from libs.common.contracts.inference import RenderImages, RenderImagesNow, RenderItem, WorkerSeen
-from libs.common.contracts.options import RenderOptions
 from libs.common.db import Database, Row, Transaction
 from libs.common.errors import MannequinError
 from libs.common.objects import tenant_key
@@ -153,7 +153,7 @@ class Dispatcher:
 
 def _command(batch: Row, images: Sequence[Row]) -> RenderImages:
     kind = RenderImagesNow if batch["kind"] == "single" else RenderImages
-    options = RenderOptions.model_validate(batch["options"])
+    options = BatchOptions.model_validate(batch["options"]).render()
     return kind(
         chunk_id=ChunkId.new(),
         batch_id=batch["id"],
@@ -167,8 +167,15 @@ def _item(batch: Row, image: Row, extension: str) -> RenderItem:
     key = tenant_key(
         TenantId(batch["tenant_id"]), "batches", batch["id"], "results", f"{image_id}.{extension}"
     )
-    photo = {"key": batch["archive_key"], **image["photo"]}
-    return RenderItem.model_validate({"image_id": image_id, "photo": photo, "result_key": key})
+    where = {"key": batch["archive_key"]}
+    item = {
+        "image_id": image_id,
+        "photo": where | image["photo"],
+        "inside": image["inside"] and where | image["inside"],
+        "garment": image["garment"],
+        "result_key": key,
+    }
+    return RenderItem.model_validate(item)
 
 
 def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

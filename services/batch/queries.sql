@@ -26,11 +26,13 @@ order by id desc limit $3
 
 -- name: insert_images
 -- Add the images of one slice of the archive; those that are there already stay as they are.
-insert into images (tenant_id, id, batch_id, position, name, status, photo, duplicate_of, failure_code,
-                    failure_detail, sequence, ended_at)
-select $1, o.id, $2, o.position, o.name, o.status, o.photo, o.duplicate_of, o.failure_code, o.failure_detail,
-       o.sequence, case when o.sequence is not null then now() end
-from jsonb_to_recordset($3) as o(id text, position int, name text, status text, photo jsonb, duplicate_of text,
+insert into images (tenant_id, id, batch_id, position, name, status, photo, inside, paired_with, garment, sku,
+                    note, duplicate_of, failure_code, failure_detail, sequence, ended_at)
+select $1, o.id, $2, o.position, o.name, o.status, o.photo, o.inside, o.paired_with, o.garment, o.sku,
+       o.note, o.duplicate_of, o.failure_code, o.failure_detail, o.sequence,
+       case when o.sequence is not null then now() end
+from jsonb_to_recordset($3) as o(id text, position int, name text, status text, photo jsonb, inside jsonb,
+                                 paired_with text, garment text, sku text, note text, duplicate_of text,
                                  failure_code text, failure_detail text, sequence int)
 on conflict do nothing
 
@@ -39,7 +41,8 @@ on conflict do nothing
 update batches
 set total = total + $3, ready = ready + $4, waiting = waiting + $5, rendering = rendering + $6,
     completed = completed + $7, failed = failed + $8, refused = refused + $9, cancelled = cancelled + $10,
-    duplicates = duplicates + $11, sequence = sequence + $12
+    paired = paired + $11, duplicates = duplicates + $12, rejected = rejected + $13, billable = billable + $14,
+    sequence = sequence + $15
 where tenant_id = $1 and id = $2
 returning *
 
@@ -101,8 +104,8 @@ returning duplicate_of
 
 -- name: known_photos
 -- What is known of a batch's photos so far, to find repeated ones after a restart.
-select id, photo from images
-where tenant_id = $1 and batch_id = $2 and photo is not null and duplicate_of is null
+select id, photo, garment from images
+where tenant_id = $1 and batch_id = $2 and photo is not null and inside is null and duplicate_of is null
 
 -- name: get_image
 -- One image.
@@ -154,7 +157,7 @@ with taken as (
 )
 update images i set status = 'rendering', released_at = now(), attempts = attempts + 1
 from taken where i.tenant_id = $1 and i.id = taken.id
-returning i.id, i.position, i.photo
+returning i.id, i.position, i.photo, i.inside, i.garment
 
 -- name: stale_batches
 -- Batches with images whose outcome is overdue.
@@ -189,26 +192,35 @@ with late as (
 update images i
 set status = late.status, result_key = late.result_key, media_type = late.media_type, width = late.width,
     height = late.height, size = late.size, sha256 = late.sha256, verdict = late.verdict, score = late.score,
-    reasons = late.reasons, model = late.model, render_ms = late.render_ms, failure_code = late.failure_code,
-    failure_detail = late.failure_detail, sequence = $3 + late.place, ended_at = now()
+    reasons = late.reasons, findings = late.findings, preserved_fraction = late.preserved_fraction,
+    landmarks = late.landmarks, photo_width = late.photo_width, photo_height = late.photo_height,
+    renditions = late.renditions, artefacts = late.artefacts, model = late.model, render_ms = late.render_ms,
+    failure_code = late.failure_code, failure_detail = late.failure_detail, sequence = $3 + late.place,
+    ended_at = now()
 from late where i.tenant_id = $1 and i.id = late.copy
 returning i.*
 
 -- name: record_outcomes
 -- Write how images ended.
 update images i
-set status = o.status, result_key = o.result_key, media_type = o.media_type, width = o.width, height = o.height,
-    size = o.size, sha256 = o.sha256, verdict = o.verdict, score = o.score,
-    reasons = coalesce(o.reasons, '{}'), model = o.model, render_ms = o.render_ms,
+set status = o.status, result_key = o.result_key, media_type = o.media_type, width = o.width,
+    height = o.height, size = o.size, sha256 = o.sha256, verdict = o.verdict, score = o.score,
+    reasons = coalesce(o.reasons, '{}'), findings = coalesce(o.findings, '[]'),
+    preserved_fraction = o.preserved_fraction, landmarks = o.landmarks, photo_width = o.photo_width,
+    photo_height = o.photo_height, renditions = coalesce(o.renditions, '[]'),
+    artefacts = coalesce(o.artefacts, '[]'), billable = coalesce(o.billable, false), model = o.model,
+    render_ms = o.render_ms,
     failure_code = o.failure_code, failure_detail = o.failure_detail, sequence = o.sequence, ended_at = now()
 from jsonb_to_recordset($2) as o(id text, status text, result_key text, media_type text, width int, height int,
-    size bigint, sha256 text, verdict text, score real, reasons text[], model text, render_ms int,
-    failure_code text, failure_detail text, sequence int)
+    size bigint, sha256 text, verdict text, score float8, reasons text[], findings jsonb,
+    preserved_fraction float8, landmarks jsonb, photo_width int, photo_height int, renditions jsonb,
+    artefacts jsonb, billable boolean, model text, render_ms int, failure_code text, failure_detail text,
+    sequence int)
 where i.tenant_id = $1 and i.id = o.id
 returning i.*
 
 -- name: insert_charges
--- One immutable charge for each image that was rendered.
+-- One immutable charge for each image that was rendered and is worth it.
 insert into charges (tenant_id, image_id, batch_id, route, model, render_ms)
 select $1, o.image_id, $2, 'platform', o.model, o.render_ms
 from jsonb_to_recordset($3) as o(image_id text, model text, render_ms int)

@@ -28,6 +28,7 @@ from libs.common.telemetry import current_traceparent
 from services.batch import store
 from services.batch.collector import settle
 from services.batch.errors import BatchEnded, BatchStillRunning, NothingToRetry
+from services.batch.pages import first_part
 from services.batch.progress import Progress
 from services.batch.store import Moves, sql
 
@@ -88,10 +89,9 @@ class BatchService:
             after = _position(query.cursor)
             status = list(query.status)
             rows = await tx.fetch(sql.list_images, tenant, query.batch_id, after, status, query.limit + 1)
-        page = rows[: query.limit]
-        more = len(rows) > query.limit
-        cursor = str(page[-1]["position"]) if more else None
-        return ImagePage(items=tuple(map(store.image, page)), next_cursor=cursor)
+        page = first_part([store.image(row) for row in rows[: query.limit]])
+        cursor = str(page[-1].position) if len(page) < len(rows) else None
+        return ImagePage(items=page, next_cursor=cursor)
 
     async def get_image(self, query: GetImage, tenant: TenantId) -> Image:
         async with self._database.tenant(tenant) as tx:
@@ -100,8 +100,9 @@ class BatchService:
     async def list_events(self, query: ListBatchEvents, tenant: TenantId) -> BatchEvents:
         async with self._database.tenant(tenant) as tx:
             batch = await store.get_batch(tx, tenant, query.batch_id)
-            rows = await tx.fetch(sql.list_ended, tenant, query.batch_id, query.after, query.limit)
-        return BatchEvents(batch=store.batch(batch), images=tuple(map(store.image, rows)))
+            rows = await tx.fetch(sql.list_ended, tenant, query.batch_id, query.after, query.limit + 1)
+        images = first_part([store.image(row) for row in rows[: query.limit]])
+        return BatchEvents(batch=store.batch(batch), images=images, more=len(images) < len(rows))
 
     async def cancel(self, query: CancelBatch, tenant: TenantId) -> Batch:
         """End what waits; what renders is finished and kept."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from opentelemetry import trace
 from structlog.contextvars import bound_contextvars
 
-from libs.common.contracts.batch import BatchStatus, Failure
+from libs.common.contracts.batch import BatchOptions, BatchStatus, Failure
 from libs.common.contracts.ids import BatchId, ImageId, TenantId
 from libs.common.db import Database, Row
 from libs.common.errors import MannequinError, NotFound
@@ -25,6 +25,7 @@ from libs.common.zip_entry import EntryDamaged, inflate_entry
 from services.batch import store
 from services.batch.archive import ArchiveRefused, Entry, Range, RefusedEntry, open_archive
 from services.batch.collector import close, copy_ended, settle
+from services.batch.plan import Plan, make_plan
 from services.batch.progress import Progress
 from services.batch.state import Ending
 from services.batch.store import Moves, sql
@@ -136,11 +137,14 @@ class Split:
         self._batch = batch
         self._tenant, self._id = TenantId(batch["tenant_id"]), BatchId(batch["id"])
         self._archive = StoredArchive(objects, batch["archive_key"], batch["archive_size"])
-        self._seen: dict[tuple[int, int], list[tuple[ImageId, dict[str, Any]]]] = {}
+        self._plan = Plan()
+        self._seen: dict[tuple[Any, ...], list[tuple[ImageId, dict[str, Any]]]] = {}
 
     async def run(self) -> None:
         """Slice by slice to the end of the directory. ArchiveRefused, or MannequinError of a server."""
         archive = await open_archive(self._archive)
+        options = BatchOptions.model_validate(self._batch["options"])
+        self._plan = await make_plan(archive, self._archive, options)
         start = self._batch["split_next"]
         if start:
             await self._remember_known()
@@ -158,7 +162,7 @@ class Split:
         self, start: int, end: int, entries: Sequence[Entry | RefusedEntry], *, last: bool
     ) -> bool:
         """One transaction. False if somebody else has split on, or the batch was cancelled."""
-        images = [await self._image(entry) for entry in entries]
+        images = [image for entry in entries if (image := await self._image(entry))]
         async with self._database.tenant(self._tenant) as tx:
             row = await store.lock_batch(tx, self._tenant, self._id)
             if BatchStatus(row["status"]).ended or row["split_next"] != start:
@@ -180,27 +184,34 @@ class Split:
             tx.after_commit.append(self._dispatch)
         return True
 
-    async def _image(self, entry: Entry | RefusedEntry) -> dict[str, Any]:
+    async def _image(self, entry: Entry | RefusedEntry) -> dict[str, Any] | None:
+        """The row of an entry; None for the manifest, unless there is something wrong with it."""
         image: dict[str, Any] = {"id": ImageId.new(), "position": entry.index, "name": entry.name}
+        if entry.index == self._plan.manifest:
+            fault = self._plan.fault
+            return image | _refused(fault.code, fault.detail) if fault else None
         if isinstance(entry, RefusedEntry):
-            return image | {
-                "status": "refused",
-                "failure_code": entry.code.value,
-                "failure_detail": entry.detail,
-            }
-        photo = _photo(entry)
-        original = await self._find_same(photo)
-        if original is None:
-            self._seen.setdefault(_likeness(photo), []).append((image["id"], photo))
-        return image | {"status": "waiting", "photo": photo, "duplicate_of": original}
+            return image | _refused(entry.code.value, entry.detail)
+        image |= self._plan.described(entry.index)
+        if self._plan.is_inside(entry.index):
+            return image | {"status": "paired"}
+        photo, inside = _photo(entry), self._plan.inside(entry.index)
+        image |= {"status": "waiting", "photo": photo}
+        if inside is not None:
+            return image | {"inside": _photo(inside)}
+        return image | {"duplicate_of": await self._original(image)}
 
-    async def _find_same(self, photo: dict[str, Any]) -> ImageId | None:
-        """The earlier image with the very same bytes. Equal CRC and size only say where to look."""
-        alike = self._seen.get(_likeness(photo), ())
-        digest = await self._digest(photo) if alike else None
+    async def _original(self, image: dict[str, Any]) -> ImageId | None:
+        """The earlier image with the very same bytes. Equal CRC and size only say where to look.
+
+        One that has an inside shot is like no other.
+        """
+        alike = self._seen.setdefault(_likeness(image), [])
+        digest = await self._digest(image["photo"]) if alike else None
         for image_id, other in alike:
             if digest is not None and digest == await self._digest(other):
                 return image_id
+        alike.append((image["id"], image["photo"]))
         return None
 
     async def _digest(self, photo: dict[str, Any]) -> bytes | None:
@@ -210,7 +221,7 @@ class Split:
     async def _remember_known(self) -> None:
         async with self._database.tenant(self._tenant) as tx:
             for row in await tx.fetch(sql.known_photos, self._tenant, self._id):
-                self._seen.setdefault(_likeness(row["photo"]), []).append((row["id"], row["photo"]))
+                self._seen.setdefault(_likeness(dict(row)), []).append((row["id"], row["photo"]))
 
 
 def _photo(entry: Entry) -> dict[str, Any]:
@@ -225,8 +236,13 @@ def _photo(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _likeness(photo: dict[str, Any]) -> tuple[int, int]:
-    return photo["crc32"], photo["size"]
+def _refused(code: str, detail: str) -> dict[str, Any]:
+    return {"status": "refused", "failure_code": code, "failure_detail": detail}
+
+
+def _likeness(image: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Equal for images that may have the same result: another garment of the same photo is another result."""
+    return image["photo"]["crc32"], image["photo"]["size"], image["garment"]
 
 
 def _digest(raw: bytes, photo: dict[str, Any]) -> bytes | None:
@@ -254,12 +270,14 @@ def _moves(images: Sequence[dict[str, Any]]) -> Moves:
     waiting = sum(map(_is_waiting, images))
     copies = sum(image.get("duplicate_of") is not None for image in images if _is_waiting(image))
     refused = sum(image["status"] == "refused" for image in images)
+    paired = sum(image["status"] == "paired" for image in images)
     return Moves(
         total=len(images),
         ready=waiting - copies,
         waiting=waiting,
         refused=refused,
-        cancelled=len(images) - waiting - refused,
+        cancelled=len(images) - waiting - refused - paired,
+        paired=paired,
         duplicates=sum(image.get("duplicate_of") is not None for image in images),
         sequence=len(images) - waiting,
     )

@@ -48,7 +48,7 @@ def progress(status: BatchStatus, counts: Counts) -> float:
     """Share of the images that have ended, 0 to 1."""
     if status.ended:
         return 1.0
-    ended = counts.completed + counts.failed + counts.refused + counts.cancelled
+    ended = counts.completed + counts.failed + counts.refused + counts.cancelled + counts.paired
     # A batch that is still being split does not know its total, so it never shows itself as done.
     total = counts.total if status is BatchStatus.PROCESSING else counts.total + 1
     return round(ended / total, 4) if total else 0.0

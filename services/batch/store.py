@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from libs.common.contracts.batch import Batch, BatchStatus, Counts, Failure, Image
+from libs.common.contracts.batch import Batch, BatchOptions, BatchStatus, Counts, Failure, Image, Note
 from libs.common.contracts.ids import BatchId, ImageId, TenantId
-from libs.common.contracts.options import RenderOptions
 from libs.common.db import Queries, Row, Transaction
 from services.batch.errors import NoSuchBatch, NoSuchImage
+from services.batch.pairing import NoteCode
 from services.batch.state import progress
 
 sql = Queries(__package__)
@@ -28,7 +28,10 @@ class Moves:
     failed: int = 0
     refused: int = 0
     cancelled: int = 0
+    paired: int = 0
     duplicates: int = 0
+    rejected: int = 0
+    billable: int = 0
     sequence: int = 0
 
 
@@ -46,7 +49,7 @@ def batch(row: Row) -> Batch:
     return Batch(
         id=row["id"],
         status=status,
-        options=RenderOptions.model_validate(row["options"]),
+        options=BatchOptions.model_validate(row["options"]),
         counts=counts(row),
         progress=progress(status, counts(row)),
         round=row["round"],
@@ -57,11 +60,16 @@ def batch(row: Row) -> Batch:
     )
 
 
-_IMAGE_COLUMNS = tuple(name for name in Image.model_fields if name != "failure")
+_IMAGE_COLUMNS = tuple(name for name in Image.model_fields if name not in ("failure", "note"))
 
 
 def image(row: Row) -> Image:
-    return Image(**{name: row[name] for name in _IMAGE_COLUMNS}, failure=failure(row))
+    return Image(**{name: row[name] for name in _IMAGE_COLUMNS}, failure=failure(row), note=_note(row))
+
+
+def _note(row: Row) -> Note | None:
+    code = row["note"]
+    return Note(code=code, detail=NoteCode(code).detail) if code else None
 
 
 async def lock_batch(tx: Transaction, tenant: TenantId, batch_id: BatchId) -> Row:

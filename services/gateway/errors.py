@@ -10,7 +10,7 @@ libs.common.errors
 ├── Invalid
 │   ├── MalformedBody, NotAnImage, InvalidCursor, IdempotencyKeyReused
 │   └── ImageFailed           the image ended badly; the code is the image's own
-├── NotFound ── NoSuchBatch, NoSuchImage
+├── NotFound ── NoSuchBatch, NoSuchImage, NoSuchRendition, NoSuchArtefact
 └── Conflict ── IdempotencyInProgress, BatchNotEnded, ImageNotCompleted
 """
 
@@ -116,6 +116,18 @@ class NoSuchImage(NotFound):
     """There is no such image."""
 
     default_code = "image_not_found"
+
+
+class NoSuchRendition(NotFound):
+    """The image has no rendition of this name."""
+
+    default_code = "rendition_not_found"
+
+
+class NoSuchArtefact(NotFound):
+    """The image has no artefact of this name."""
+
+    default_code = "artefact_not_found"
 
 
 class IdempotencyInProgress(Conflict):

@@ -18,6 +18,12 @@ OPTIONS: dict[str, Any] = {
     "size": 2000,
     "margin": 0.05,
     "crop": True,
+    "shadow": "soft",
+    "artefacts": True,
+    "renditions": [
+        {"name": "thumb", "size": 400, "format": "webp"},
+        {"name": "amazon", "preset": "amazon"},
+    ],
 }
 
 BATCH: dict[str, Any] = {
@@ -26,13 +32,16 @@ BATCH: dict[str, Any] = {
     "options": OPTIONS,
     "counts": {
         "total": 300,
-        "waiting": 180,
+        "waiting": 178,
         "rendering": 16,
         "completed": 102,
         "failed": 1,
         "refused": 1,
         "cancelled": 0,
+        "paired": 2,
         "duplicates": 4,
+        "rejected": 1,
+        "billable": 97,
     },
     "progress": 0.3467,
     "round": 1,
@@ -48,15 +57,52 @@ BATCH: dict[str, Any] = {
     },
 }
 
+
+def _file(kind: str, name: str, media_type: str, width: int, height: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "media_type": media_type,
+        "size": 20480,
+        "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+        "width": width,
+        "height": height,
+        "url": f"{_API}/images/{IMAGE_ID}/{kind}/{name}",
+    }
+
+
 IMAGE: dict[str, Any] = {
     "id": IMAGE_ID,
     "batch_id": BATCH_ID,
     "position": 17,
     "name": "spring/shirt-blue-front.jpg",
     "status": "completed",
-    "verdict": "publishable",
-    "score": 0.97,
-    "reasons": [],
+    "sku": "shirt-blue",
+    "garment": None,
+    "paired_with": "spring/shirt-blue-inside.jpg",
+    "note": None,
+    "verdict": "review",
+    "score": 0.81,
+    "reasons": ["cut_off_by_frame"],
+    "findings": [
+        {
+            "code": "cut_off_by_frame",
+            "detail": "The left sleeve is cut off by the edge of the photo.",
+            "box": {"left": 0, "top": 610, "width": 40, "height": 350},
+        }
+    ],
+    "preserved_fraction": 0.962,
+    "landmarks": {
+        "left_shoulder": [512.5, 410.0],
+        "right_shoulder": [1104.0, 402.5],
+        "neck": [806.0, 350.5],
+        "left_waist": [560.0, 1100.0],
+        "right_waist": [1050.0, 1100.0],
+        "left_hem": [540.0, 1620.0],
+        "right_hem": [1072.0, 1618.0],
+    },
+    "photo_width": 1600,
+    "photo_height": 2000,
+    "billable": True,
     "failure": None,
     "duplicate_of": None,
     "model": "builtin-1",
@@ -65,6 +111,13 @@ IMAGE: dict[str, Any] = {
     "height": 2000,
     "size": 184320,
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "renditions": [
+        _file("renditions", "thumb", "image/webp", 320, 400),
+        _file("renditions", "amazon", "image/jpeg", 2000, 2000),
+    ],
+    "artefacts": [
+        _file("artefacts", name, "image/png", 1600, 2000) for name in ("alpha", "classes", "synthesized")
+    ],
     "render_ms": 412,
     "sequence": 18,
     "ended_at": "2026-03-01T09:30:09Z",

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from libs.common.contracts.batch import BatchOptions
 from libs.common.contracts.options import RenderOptions
 from services.gateway import examples
 from services.gateway.auth.bearer import PUBLIC_PATHS
@@ -77,7 +78,8 @@ def document(app: FastAPI, server: str | None) -> Json:
     )
     components = made["components"]
     components["schemas"].update(_schemas())
-    components["schemas"]["RenderOptions"]["examples"] = [examples.OPTIONS]
+    for name in ("RenderOptions", "BatchOptions"):
+        components["schemas"][name]["examples"] = [examples.OPTIONS]
     components |= {"securitySchemes": SECURITY_SCHEMES, "headers": HEADERS}
     made["security"] = [{"bearer": []}, {"apiKey": []}]
     for path, method, operation in operations(made):
@@ -95,7 +97,11 @@ def operations(made: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def _schemas() -> Json:
-    models: Any = [(Problem, "serialization"), (RenderOptions, "validation")]
+    models: Any = [
+        (Problem, "serialization"),
+        (RenderOptions, "validation"),
+        (BatchOptions, "validation"),
+    ]
     _, schema = models_json_schema(models, ref_template="#/components/schemas/{model}")
     definitions: Json = schema["$defs"]
     return definitions

@@ -29,6 +29,13 @@ CATALOGUE: dict[str, Entry] = {
     "image_not_found": Entry(
         "No such image", "Check the id, and that the key is of the tenant that sent it."
     ),
+    "rendition_not_found": Entry(
+        "No such rendition", "Ask for one of the image's `renditions`; they are made when it is rendered."
+    ),
+    "artefact_not_found": Entry(
+        "No such artefact",
+        "Ask for one of the image's `artefacts`; it has them if artefacts=true was asked.",
+    ),
     "webhook_endpoint_not_found": Entry(
         "No such webhook endpoint", "List the endpoints to see which there are."
     ),
@@ -59,7 +66,9 @@ CATALOGUE: dict[str, Entry] = {
     "range_not_satisfiable": Entry("Range not satisfiable", "Ask for bytes within the size."),
     "not_an_image": Entry("Not an image", "Send a JPEG, PNG, WebP, TIFF, AVIF or HEIC file."),
     "unsupported_format": Entry("Unsupported picture", "Send it as JPEG, PNG, WebP, TIFF, AVIF or HEIC."),
-    "too_many_pixels": Entry("Too many pixels", "Shrink the photo to at most 50 megapixels."),
+    "too_many_pixels": Entry(
+        "Too many pixels", "Shrink the photo to at most 50 megapixels and 16,383 px a side."
+    ),
     "too_many_bytes": Entry("Too many bytes", "Shrink the photo to at most 50 MB."),
     "truncated": Entry("Truncated picture", "The file ends too early: upload it again."),
     "corrupt": Entry("Damaged picture", "Export the photo again and send that."),
@@ -69,6 +78,13 @@ CATALOGUE: dict[str, Entry] = {
     "path_traversal": Entry("Unsafe path", "Make the archive again with plain relative names."),
     "symlink": Entry("Symbolic link", "Put the file itself into the archive."),
     "unsupported_method": Entry("Unsupported compression", "Store or deflate the entry."),
+    "manifest_unreadable": Entry(
+        "Unreadable manifest.csv",
+        "Save it as CSV UTF-8 with a column `file`. Photos were paired by name.",
+    ),
+    "manifest_rows_ignored": Entry(
+        "Lines of manifest.csv were ignored", "Correct the named lines; all others were followed."
+    ),
     "photo_lost": Entry("Photo lost", "Upload it again."),
     "killed_worker": Entry(
         "Not renderable", "Export the photo again; write to support if that fails as well."

@@ -123,7 +123,7 @@ class EventStream:
                         yield message
                     if _over(events):
                         return
-                if events is None or len(events.images) < PAGE:
+                if events is None or not events.more:
                     await watch.wait(RECHECK_S)
                     await asyncio.sleep(CALM_S)
                 if time.monotonic() - self._spoke >= HEARTBEAT_S:
@@ -167,4 +167,4 @@ def sse(event: str, data: BaseModel, id_: int) -> bytes:
 
 def _over(events: BatchEvents) -> bool:
     """Whether the batch has ended and all of its images have been told."""
-    return events.batch.status.ended and len(events.images) < PAGE
+    return events.batch.status.ended and not events.more

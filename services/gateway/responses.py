@@ -62,8 +62,8 @@ def events(description: str, example: str, **data: str) -> dict[str, Any]:
     }
 
 
-def upload(*media_types: str) -> dict[str, Any]:
-    """A request body that is either the file itself or a form with `file` and `options`."""
+def upload(options: str, *media_types: str) -> dict[str, Any]:
+    """A request body that is either the file itself or a form with `file` and `options`, of that schema."""
     binary = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
     form = {
         "schema": {
@@ -72,7 +72,7 @@ def upload(*media_types: str) -> dict[str, Any]:
             "additionalProperties": False,
             "properties": {
                 "file": {"type": "string", "format": "binary", "minLength": 1},
-                "options": {"$ref": "#/components/schemas/RenderOptions"},
+                "options": {"$ref": f"#/components/schemas/{options}"},
             },
         },
         "encoding": {"options": {"contentType": "application/json"}},

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from libs.common.contracts.batch import (
     Batch,
+    BatchOptions,
     BatchStatus,
     Counts,
     Image,
@@ -15,7 +16,6 @@ from libs.common.contracts.batch import (
     SubmitImage,
 )
 from libs.common.contracts.ids import BatchId, ImageId, TenantId
-from libs.common.contracts.options import RenderOptions
 from libs.common.db import Database, Queries, Row, Transaction
 from libs.common.errors import MannequinError
 
@@ -60,7 +60,7 @@ def _batch(row: Row) -> Batch:
     return Batch(
         id=row["batch_id"],
         status=BatchStatus.ACCEPTED,
-        options=RenderOptions.model_validate(row["options"]),
+        options=BatchOptions.model_validate(row["options"]),
         counts=Counts(),
         progress=0,
         created_at=row["submitted_at"],

@@ -7,30 +7,32 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Generic
 
 from fastapi import Request
 
 from libs.common.contracts.batch import SubmitBatch, SubmitImage
-from libs.common.contracts.options import OptionFields, RenderOptions
 from libs.common.errors import MannequinError
 from libs.common.objects import Objects
 from libs.common.telemetry import logger
 from services.gateway import store
 from services.gateway.gateway import Act
 from services.gateway.idempotency import Answer, fingerprint
-from services.gateway.uploads import Received, Taken, is_form, merged_options, receive
+from services.gateway.options import Options, RenderQuery, merged_options
+from services.gateway.uploads import Received, Taken, is_form, receive
 
 Command = SubmitBatch | SubmitImage
 _log = logger("gateway.submissions")
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(Generic[Options]):
     """What one endpoint takes in: the object that the file becomes, and what is made of it."""
 
     taken: Taken
     key: str
-    command: Callable[[Received, RenderOptions], Command]
+    options: type[Options]
+    command: Callable[[Received, Options], Command]
     answer: Callable[[Command], Answer]
 
 
@@ -42,17 +44,19 @@ class Accepted:
     replayed: bool
 
 
-async def submit(act: Act, options: OptionFields, intake: Intake) -> Accepted:
+async def submit(act: Act, query: RenderQuery, intake: Intake[Options]) -> Accepted:
     """Take the request's file in. A repeated request is read and compared, but stored no second time."""
     gateway, request = act.gateway, act.request
     if not is_form(request):
-        merged_options(options, {})  # what can't fit any more is refused before the upload, not after it
+        merged_options(
+            query, {}, intake.options
+        )  # what can't fit any more is refused before the upload, not after it
     async with gateway.idempotency.claim(act.tenant, act.idempotency_key) as claim:
         async with _stored_or_gone(gateway.objects, intake.key):
             sink = _discard if claim.replays else partial(gateway.objects.put_stream, intake.key)
             received = await receive(request, intake.taken, sink, gateway.metrics.uploaded.inc)
-            merged = merged_options(options, received.options)
-        command = intake.command(received, merged)
+            options = merged_options(query, received.options, intake.options)
+        command = intake.command(received, options)
         print_ = _fingerprint(request, command, received)
         if claim.replays:
             return Accepted(claim.replay(print_), replayed=True)

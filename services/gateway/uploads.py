@@ -9,10 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 
-from libs.common.contracts.options import OptionFields, RenderOptions
 from libs.common.errors import Invalid
 from libs.common.media import SNIFF_BYTES, sniff
 from services.gateway.errors import MalformedBody, NotAnImage, TooLarge, UnsupportedMedia
@@ -72,23 +69,6 @@ async def receive(request: Request, taken: Taken, sink: Sink, count: Callable[[i
 def is_form(request: Request) -> bool:
     """Whether more options may come inside the body."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == MULTIPART
-
-
-def merged_options(query: OptionFields, part: Mapping[str, Any]) -> RenderOptions:
-    """Options from the query and from the `options` part, which must fit together as a whole.
-
-    Invalid if one is in both; RequestValidationError if one does not fit.
-    """
-    given = query.model_dump(mode="json", include=query.model_fields_set & set(OptionFields.model_fields))
-    if twice := sorted(set(given) & set(part)):
-        raise Invalid("The option is in the query and in the options part; give it once.", field=twice[0])
-    place = ("body", "options") if part else ("query",)
-    try:
-        return RenderOptions.model_validate({**given, **part})
-    except ValidationError as error:
-        raise RequestValidationError(
-            [{**e, "loc": (*place, *e["loc"])} for e in error.errors(include_url=False)]
-        ) from None
 
 
 class _Upload:

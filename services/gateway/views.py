@@ -8,9 +8,10 @@ from typing import Any, Generic, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.contracts import batch as contract
-from libs.common.contracts.batch import Failure, ImageStatus
+from libs.common.contracts.batch import Failure, ImageStatus, Note
 from libs.common.contracts.ids import BatchId, DeliveryId, EndpointId, ImageId
-from libs.common.contracts.inference import Verdict
+from libs.common.contracts.inference import FileKind, Finding, Landmarks, StoredFile, Verdict
+from libs.common.contracts.options import GarmentChoice
 from libs.common.contracts.webhooks import Attempt, DeliveryStatus, WebhookType
 from services.gateway import examples
 
@@ -32,6 +33,9 @@ class Links:
     def image(self, image_id: ImageId, batch_id: BatchId) -> ImageLinks:
         url = f"{self.base}/images/{image_id}"
         return ImageLinks(self_=url, result=f"{url}/result", batch=f"{self.base}/batches/{batch_id}")
+
+    def file(self, image_id: ImageId, kind: FileKind, name: str) -> str:
+        return f"{self.base}/images/{image_id}/{kind.value}s/{name}"
 
 
 def _shown(example: dict[str, Any]) -> ConfigDict:
@@ -81,10 +85,29 @@ class Batch(BaseModel):
         return cls.model_validate({**batch.model_dump(), "links": links.batch(batch.id)})
 
 
+class File(BaseModel):
+    """A rendition or an artefact of an image; `url` is where to download it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    width: int
+    height: int
+    url: str
+
+
 class Image(BaseModel):
     """One image of a batch. `sha256` (hex), `size` (bytes), `width` and `height` are of the result.
 
-    `sequence` is its place among the batch's ends: the id of its event.
+    `paired_with` is the name of the other photo of a front and its inside shot; `note` says what there is to
+    know of a photo that is no failure. `findings` are what somebody should look at, each with a box where it
+    is somewhere: boxes, `landmarks` and artefacts are in pixels of the photo, upright, `photo_width` by
+    `photo_height`. `preserved_fraction` is the share of the shown garment that is the photo's own pixels.
+    `billable`: rendered, not rejected, and not the copy of another. `sequence` is its place among the batch's
+    ends: the id of its event.
     """
 
     model_config = _shown(examples.IMAGE)
@@ -94,9 +117,19 @@ class Image(BaseModel):
     position: int
     name: str
     status: ImageStatus
+    sku: str | None
+    garment: GarmentChoice | None
+    paired_with: str | None
+    note: Note | None
     verdict: Verdict | None
     score: float | None
     reasons: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    preserved_fraction: float | None
+    landmarks: Landmarks | None
+    photo_width: int | None
+    photo_height: int | None
+    billable: bool
     failure: Failure | None
     duplicate_of: ImageId | None
     model: str | None
@@ -105,6 +138,8 @@ class Image(BaseModel):
     height: int | None
     size: int | None
     sha256: str | None
+    renditions: tuple[File, ...]
+    artefacts: tuple[File, ...]
     render_ms: int | None
     sequence: int | None
     ended_at: datetime | None
@@ -112,8 +147,21 @@ class Image(BaseModel):
 
     @classmethod
     def of(cls, image: contract.Image, links: Links) -> Self:
-        shown = image.model_dump(exclude={"result_key"})
-        return cls.model_validate({**shown, "links": links.image(image.id, image.batch_id)})
+        shown = image.model_dump(exclude={"result_key", "renditions", "artefacts"})
+        return cls.model_validate(
+            {
+                **shown,
+                "renditions": _files(image, FileKind.RENDITION, image.renditions, links),
+                "artefacts": _files(image, FileKind.ARTEFACT, image.artefacts, links),
+                "links": links.image(image.id, image.batch_id),
+            }
+        )
+
+
+def _files(
+    image: contract.Image, kind: FileKind, files: tuple[StoredFile, ...], links: Links
+) -> list[dict[str, Any]]:
+    return [{**file.model_dump(), "url": links.file(image.id, kind, file.name)} for file in files]
 
 
 class Endpoint(BaseModel):

@@ -75,7 +75,7 @@ async def kill_now_and_then(supervisor: Supervisor, victims: Sequence[str]) -> N
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("bus", list(Bus))
 async def test_nothing_is_lost_or_doubled_whatever_dies(bus: Bus, tmp_path: Path) -> None:
-    """Ten kills during a batch of 300: each image once, each charged once, one `batch.completed`."""
+    """Ten kills during a batch of 300: each image once, each good one charged once, one `batch.completed`."""
     archive = tmp_path / "photos.zip"
     archive.write_bytes(zipped(numbered(jpegs(IMAGES, (800, 600)))))
     async with watched(tmp_path / "state", bus) as supervisor, receiver() as hooks:
@@ -93,7 +93,9 @@ async def test_nothing_is_lost_or_doubled_whatever_dies(bus: Bus, tmp_path: Path
 
         assert (ended.status, ended.counts.completed) == ("completed", IMAGES), ended
         assert sorted(image.name for image in images) == [name for name, _ in numbered([b""] * IMAGES)]
-        assert await _told(supervisor) == {"deliveries": 1, "charges": IMAGES, "charged images": IMAGES}
+        billable = ended.counts.billable
+        assert billable == IMAGES - ended.counts.rejected == sum(image.billable for image in images)
+        assert await _told(supervisor) == {"deliveries": 1, "charges": billable, "charged images": billable}
         assert len(set(arrived)) == 1
         assert _results(supervisor, ended) == IMAGES
 

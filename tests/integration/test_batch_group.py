@@ -5,174 +5,39 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from libs.common.bus.bus import Delivery
-from libs.common.bus.connect import connect
-from libs.common.contracts import flow
 from libs.common.contracts.batch import (
-    Batch,
     BatchCompleted,
     BatchFailed,
     CancelBatch,
     GetBatch,
-    Image,
-    ListImages,
-    RetryBatch,
-    SubmitBatch,
     SubmitImage,
 )
-from libs.common.contracts.envelope import Envelope
 from libs.common.contracts.ids import ApiKeyId, BatchId, ChunkId, ImageId, TenantId
 from libs.common.contracts.inference import (
     ImagesRendered,
-    RenderedImage,
     RenderImages,
     RenderImagesNow,
-    RenderOutcome,
-    UnrenderableImage,
-    Verdict,
 )
-from libs.common.contracts.message import Message
 from libs.common.contracts.options import RenderOptions
-from libs.common.db import Database
 from libs.common.errors import Unavailable
-from libs.common.objects import Objects, tenant_key
-from services.batch.collector import Collector
-from services.batch.dispatcher import Dispatcher
 from services.batch.errors import BatchEnded, BatchStillRunning, NoSuchBatch, NothingToRetry
-from services.batch.outcomes import Outcomes
-from services.batch.progress import Progress
-from services.batch.service import BatchService
 from services.batch.splitter import Split
 from services.batch.store import sql
-from services.batch.window import Window
+from tests.integration.batch_desk import Desk, Dying, archive, at_desk, broken, done, photo
 from tests.servers.databases import TestDatabase
-from tests.unit.archive_samples import JPEG, Part, build, forged
-
-
-@dataclass
-class Desk:
-    """The parts of the batch service and one tenant; messages stay in the outbox, as there is no broker."""
-
-    database: Database
-    objects: Objects
-    tenant: TenantId = field(default_factory=TenantId.new)
-
-    def __post_init__(self) -> None:
-        self.progress = Progress(connect("nats://nobody", "batch"))
-        self.collector = Collector(self.progress, lambda: None, lambda _: None)
-        self.outcomes = Outcomes(self.database, flow.OUTCOMES, self.collector)
-        self.dispatcher = Dispatcher(
-            self.database, Window(queued_s=60, chunk=16, image_s=0.01), render_timeout_s=60
-        )
-        self.service = BatchService(self.database, self.progress, split=lambda: None, dispatch=lambda: None)
-
-    async def submit(self, archive: bytes) -> BatchId:
-        batch_id = BatchId.new()
-        key = tenant_key(self.tenant, "batches", batch_id, "archive.zip")
-        await self.objects.put(key, archive)
-        command = SubmitBatch(
-            batch_id=batch_id,
-            api_key_id=ApiKeyId.new(),
-            archive_key=key,
-            archive_size=len(archive),
-            options=RenderOptions(),
-            submitted_at=datetime.now(UTC),
-        )
-        async with self.database.tenant(self.tenant) as tx:
-            await self.service.submit_batch(command, tx)
-        return batch_id
-
-    async def split(self, batch_id: BatchId, database: Any = None) -> None:
-        async with self.database.tenant(self.tenant) as tx:
-            row = await tx.fetchrow(sql.get_batch, self.tenant, batch_id)
-        assert row is not None
-        await Split(database or self.database, self.objects, self.progress, row, lambda: None).run()
-
-    async def released(self) -> list[ImageId]:
-        """Dispatch until nothing more comes; the images in the order of their release."""
-        images: list[ImageId] = []
-        while await self.dispatcher.dispatch():
-            for message in await self.outbox(RenderImages):
-                images += [item.image_id for item in message.items]  # type: ignore[attr-defined]
-            await self.forget(RenderImages)
-        return images
-
-    async def collect(self, batch_id: BatchId, outcomes: Sequence[RenderOutcome]) -> None:
-        message = ImagesRendered(
-            chunk_id=ChunkId.new(), batch_id=batch_id, worker="w", outcomes=tuple(outcomes)
-        )
-        await self.outcomes.handle(self.delivery(message))
-
-    def delivery(self, message: Message) -> Delivery:
-        return Delivery(Envelope.of(message, source="inference", tenant=self.tenant), message)
-
-    async def batch(self, batch_id: BatchId) -> Batch:
-        return await self.service.get_batch(GetBatch(batch_id=batch_id), self.tenant)
-
-    async def images(self, batch_id: BatchId) -> tuple[Image, ...]:
-        page = await self.service.list_images(ListImages(batch_id=batch_id, limit=500), self.tenant)
-        return page.items
-
-    async def outbox(self, kind: type[Message]) -> list[Message]:
-        async with self.database.platform("look") as tx:
-            rows = await tx.fetch(
-                "select headers, data from outbox where tenant_id = $1 order by id", self.tenant
-            )
-        return [kind.model_validate_json(row["data"]) for row in rows if row["headers"]["type"] == kind.wire]
-
-    async def forget(self, kind: type[Message]) -> None:
-        async with self.database.platform("forget") as tx:
-            await tx.execute("delete from outbox where headers->>'type' = $1", kind.wire)
-
-    async def charged(self) -> int:
-        async with self.database.tenant(self.tenant) as tx:
-            return int(await tx.fetchval("select count(*) from charges"))
+from tests.unit.archive_samples import Part, build, forged
 
 
 @pytest.fixture
 async def desk(database: TestDatabase, tmp_path: Path) -> AsyncIterator[Desk]:
-    own = database.of("batch")
-    await own.start()
-    async with own.platform("clean up") as tx:
-        await tx.execute("delete from batches")
-    yield Desk(own, Objects(tmp_path.as_uri()))
-    await own.close()
-
-
-def photo(number: int) -> bytes:
-    return JPEG + str(number).encode()
-
-
-def archive(count: int) -> bytes:
-    return build([Part(f"{number:04}.jpg".encode(), photo(number)) for number in range(count)])
-
-
-def done(image_id: ImageId) -> RenderedImage:
-    return RenderedImage(
-        image_id=image_id,
-        result_key=f"r/{image_id}",
-        media_type="image/png",
-        size=1,
-        sha256="0" * 64,
-        width=1,
-        height=1,
-        verdict=Verdict.PUBLISHABLE,
-        score=1,
-        model="m@1",
-        render_ms=5,
-    )
-
-
-def broken(image_id: ImageId) -> UnrenderableImage:
-    return UnrenderableImage(image_id=image_id, code="corrupt", detail="It is damaged.")
+    async with at_desk(database.of("batch"), tmp_path) as desk:
+        yield desk
 
 
 async def test_an_archive_becomes_images_that_lie_where_they_lay(desk: Desk) -> None:
@@ -229,20 +94,6 @@ async def test_chunks_that_come_at_once_are_taken_in_together(desk: Desk) -> Non
     assert (await desk.batch(batch_id)).counts.completed == 40
     assert len(await desk.outbox(BatchCompleted)) == 1
     assert await desk.charged() == 40
-
-
-class Dying:
-    """A database whose process is killed when it begins its transaction number `at`."""
-
-    def __init__(self, database: Database, at: int) -> None:
-        self._database = database
-        self._left = at
-
-    def tenant(self, tenant: TenantId) -> Any:
-        self._left -= 1
-        if self._left < 0:
-            raise Unavailable("killed here")
-        return self._database.tenant(tenant)
 
 
 @pytest.mark.parametrize("slices", [0, 1, 2])
@@ -324,11 +175,11 @@ async def test_failed_images_can_be_rendered_again(desk: Desk) -> None:
     batch_id = await desk.submit(archive(3))
     await desk.split(batch_id)
     with pytest.raises(BatchStillRunning):
-        await desk.service.retry(RetryBatch(batch_id=batch_id), desk.tenant)
+        await desk.retry(batch_id)
     first, second, third = await desk.released()
     await desk.collect(batch_id, [done(first), broken(second), done(third)])
 
-    batch = await desk.service.retry(RetryBatch(batch_id=batch_id), desk.tenant)
+    batch = await desk.retry(batch_id)
     assert (batch.status, batch.round, batch.counts.waiting) == ("processing", 2, 1)
     assert await desk.released() == [second]
     await desk.collect(batch_id, [done(second)])
@@ -336,7 +187,7 @@ async def test_failed_images_can_be_rendered_again(desk: Desk) -> None:
     assert len(await desk.outbox(BatchCompleted)) == 2
     assert await desk.charged() == 3
     with pytest.raises(NothingToRetry):
-        await desk.service.retry(RetryBatch(batch_id=batch_id), desk.tenant)
+        await desk.retry(batch_id)
 
 
 async def test_cancelling_ends_what_waits_and_keeps_what_renders(desk: Desk) -> None:

@@ -107,6 +107,30 @@ def test_photos_are_rendered_one_by_one(terminal: Terminal, tmp_path: Path) -> N
         assert picture.size == (150, 200)
 
 
+def test_renditions_and_masks_are_saved_beside_the_result(terminal: Terminal, tmp_path: Path) -> None:
+    """Under the photo's name and their own."""
+    photo = str(shoot(tmp_path / "shoot", 1) / "photo-000.jpg")
+    more = ("--artefacts", "--no-hollow", "--rendition", 'thumb={"size": 50, "format": "webp"}')
+    [image] = terminal.answer("render", photo, "-o", str(tmp_path / "done"), *more)
+    names = {path.name for path in (tmp_path / "done").iterdir()}
+    masks = {f"photo-000.{file['name']}.png" for file in image["artefacts"]}
+    assert names == {"photo-000.png", "photo-000.thumb.webp", *masks}
+    assert "photo-000.alpha.png" in masks
+    with Image.open(tmp_path / "done" / "photo-000.thumb.webp") as picture:
+        assert max(picture.size) == 50
+
+
+def test_a_front_and_its_inside_shot_are_one_result(terminal: Terminal, tmp_path: Path) -> None:
+    """Found by the words that are given; the photo that went into another's is no failure."""
+    first, second = sorted(shoot(tmp_path / "shoot", 2).iterdir())
+    first.rename(first.with_name("coat_front.jpg"))
+    second.rename(second.with_name("coat_lining.jpg"))
+    folder = ("-o", str(tmp_path), "--inside-pattern", "lining")
+    batch = terminal.answer("batch", str(tmp_path / "shoot"), *folder)
+    assert (batch["counts"]["completed"], batch["counts"]["paired"]) == (1, 1)
+    assert "1 of 1 images completed" in terminal.run("batches", "watch", batch["id"]).stdout
+
+
 def test_an_option_that_does_not_fit_ends_the_command(terminal: Terminal, tmp_path: Path) -> None:
     """The API's own words say which one, and what would."""
     photos = shoot(tmp_path / "shoot", 1)

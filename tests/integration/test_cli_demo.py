@@ -79,11 +79,12 @@ def test_a_sheet_has_room_for_any_number(tmp_path: Path) -> None:
 
 
 def test_every_photo_without_a_result_is_named(tmp_path: Path) -> None:
-    """Refused, lost on the way to the archive, or never listed."""
+    """Refused, lost on the way to the archive, or never listed; but no inside shot, which has none."""
     images = [
         models.Image(id="1", batch_id="b", name="good.jpg", status="completed"),
         models.Image(id="2", batch_id="b", name="lost.jpg", status="completed"),
         models.Image(id="3", batch_id="b", name="bad.jpg", status="failed"),
+        models.Image(id="4", batch_id="b", name="good_inside.jpg", status="paired"),
     ]
     (tmp_path / "good.png").touch()
     files = {"1": tmp_path / "good.png", "2": tmp_path / "lost.png"}

@@ -21,10 +21,10 @@ class DeadlyRenderer:
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
 
-    def __call__(self, photo: bytes, options: RenderOptions) -> Render:
+    def __call__(self, photo: bytes, options: RenderOptions, inside: bytes | None = None) -> Render:
         if DEADLY in photo:
             os._exit(139)
-        return self._renderer(photo, options)
+        return self._renderer(photo, options, inside)
 
 
 def factory() -> Renderer:

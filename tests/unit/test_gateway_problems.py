@@ -60,7 +60,7 @@ def _broken() -> APIRouter:
         ("GET", "/api/v1/batches?limit=0", None, 422, "invalid", "limit"),
         ("GET", "/api/v1/batches?cursor=x", None, 422, "invalid_cursor", "cursor"),
         ("POST", "/api/v1/batch/process?colour=red", b"x", 422, "unknown_parameter", "colour"),
-        ("POST", "/api/v1/batch/process?format=jpeg", b"x", 422, "invalid", None),
+        ("POST", "/api/v1/batch/process?format=jpeg", b"x", 422, "invalid", "format"),
         ("POST", "/api/v1/webhook-endpoints", b'{"url": "ftp://x"}', 422, "invalid", "url"),
         ("POST", "/api/v1/webhook-endpoints", b'{"link": "x"}', 422, "invalid", "url"),
         ("POST", "/api/v1/webhook-endpoints", b"{", 422, "malformed_body", None),

@@ -15,6 +15,7 @@ from libs.common.bus.bus import Delivery
 from libs.common.contracts.batch import (
     Batch,
     BatchEvents,
+    BatchOptions,
     BatchProgressed,
     BatchStatus,
     Counts,
@@ -23,7 +24,6 @@ from libs.common.contracts.batch import (
 )
 from libs.common.contracts.envelope import Envelope
 from libs.common.contracts.ids import BatchId, ImageId, TenantId
-from libs.common.contracts.options import RenderOptions
 from libs.common.errors import NotFound, Unavailable
 from services.gateway import progress
 from services.gateway.batches import Batches
@@ -35,7 +35,7 @@ from services.gateway.views import Links
 BATCH, TENANT = BatchId.new(), TenantId.new()
 
 
-def events(*sequences: int, status: BatchStatus = BatchStatus.PROCESSING) -> BatchEvents:
+def events(*sequences: int, status: BatchStatus = BatchStatus.PROCESSING, more: bool = False) -> BatchEvents:
     """Images that ended with these sequence numbers, and a batch with as many ended as the last says."""
     images = tuple(
         Image(
@@ -51,12 +51,12 @@ def events(*sequences: int, status: BatchStatus = BatchStatus.PROCESSING) -> Bat
     batch = Batch(
         id=BATCH,
         status=status,
-        options=RenderOptions(),
+        options=BatchOptions(),
         counts=Counts(completed=sequences[-1] if sequences else 0),
         progress=0,
         created_at=datetime.now(UTC),
     )
-    return BatchEvents(batch=batch, images=images)
+    return BatchEvents(batch=batch, images=images, more=more)
 
 
 class Scripted(Batches):
@@ -119,10 +119,10 @@ async def test_a_stream_resumes_after_the_last_event_that_was_seen() -> None:
 
 async def test_a_page_of_images_is_followed_by_the_next_at_once() -> None:
     """The end is not told before all images are."""
-    full = range(1, progress.PAGE + 1)
-    batches = Scripted(events(*full, status=BatchStatus.COMPLETED), events(201, status=BatchStatus.COMPLETED))
+    first = events(1, 2, 3, status=BatchStatus.COMPLETED, more=True)
+    batches = Scripted(first, events(4, status=BatchStatus.COMPLETED))
     kinds = [kind for kind, _ in await follow(batches)]
-    assert kinds.count("image") == progress.PAGE + 1
+    assert kinds.count("image") == 4
     assert kinds[-1] == "batch"
     assert kinds.count("batch") == 1
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from fastapi import Request
-from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from libs.common.contracts.options import RenderOptions
 from libs.common.errors import Invalid, Refusal
 from services.gateway.errors import MalformedBody, NotAnImage, TooLarge, UnsupportedMedia
-from services.gateway.uploads import BLOCK, Taken, clean_name, merged_options, receive
+from services.gateway.uploads import BLOCK, Taken, clean_name, receive
 
 ZIP = Taken(("application/zip",), 1_000_000)
 PHOTO = Taken(("image/*",), 1_000_000, picture=True)
@@ -138,26 +135,3 @@ async def test_a_sender_that_goes_away_is_no_end_of_the_file() -> None:
 def test_names_lose_folders_and_control_characters(name: str, clean: str | None) -> None:
     """What the store and the results make of them is theirs to say."""
     assert clean_name(name) == clean
-
-
-def test_options_come_from_the_query_and_the_form() -> None:
-    """Together, with defaults for the rest."""
-    merged = merged_options(RenderOptions(size=100), {"crop": True})
-    assert merged == RenderOptions(size=100, crop=True)
-
-
-@pytest.mark.parametrize(
-    ("query", "form", "error"),
-    [
-        (RenderOptions(size=100), {"size": 200}, Invalid),
-        (RenderOptions(), {"colour": "red"}, RequestValidationError),
-        (RenderOptions(), {"format": "jpeg"}, RequestValidationError),
-        (RenderOptions(), {"quality": 0}, RequestValidationError),
-    ],
-)
-def test_options_that_contradict_or_do_not_fit_are_refused(
-    query: RenderOptions, form: dict[str, Any], error: type[Exception]
-) -> None:
-    """By name."""
-    with pytest.raises(error):
-        merged_options(query, form)

@@ -13,6 +13,7 @@ from libs.common.contracts.batch import (
     BatchCancelled,
     BatchCompleted,
     BatchFailed,
+    BatchOptions,
     BatchStatus,
     Counts,
     Failure,
@@ -21,8 +22,8 @@ from libs.common.contracts.batch import (
     ImageStatus,
 )
 from libs.common.contracts.ids import BatchId, ImageId
+from libs.common.contracts.inference import Verdict
 from libs.common.contracts.message import Message
-from libs.common.contracts.options import RenderOptions
 from services.webhooks.payload import Notice, notices, type_of
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -33,7 +34,7 @@ def batch(status: BatchStatus = BatchStatus.COMPLETED, **changes: Any) -> Batch:
     fields: dict[str, Any] = {
         "id": BatchId.new(),
         "status": status,
-        "options": RenderOptions(),
+        "options": BatchOptions(),
         "counts": Counts(total=2, completed=2),
         "progress": 1.0,
         "created_at": NOW,
@@ -91,6 +92,16 @@ def test_images_are_told_of_one_by_one_with_their_status_and_without_storage_key
     assert len({notice.source for notice, _ in both}) == 2
     assert "secret.png" not in both[0][0].body
     assert both[0][1]["data"]["image"]["links"]["result"] == f"{API}/api/v1/images/{images[0].id}/result"
+
+
+def test_what_is_billed_is_told_of_each_image_and_of_the_batch() -> None:
+    """A rejected image is not."""
+    images = (image(billable=True), image(verdict=Verdict.REJECTED, sequence=2))
+    both = told(ImagesCompleted(batch_id=images[0].batch_id, images=images))
+    assert [body["data"]["image"]["billable"] for _, body in both] == [True, False]
+    [(_, body)] = told(BatchCompleted(batch=batch(counts=Counts(completed=2, rejected=1, billable=1))))
+    counts = body["data"]["batch"]["counts"]
+    assert (counts["rejected"], counts["billable"]) == (1, 1)
 
 
 @pytest.mark.parametrize("message", [BatchCancelled(batch=batch(BatchStatus.CANCELLED))])

@@ -15,21 +15,22 @@ from pillow_heif import register_heif_opener
 MOST = 60
 """Pairs on a sheet; a JPEG can't be much higher, and nobody looks at more."""
 _CELL = (260, 340)
-_GAP, _CAPTION = 14, 26
+_GAP, _CAPTION, _LINE = 14, 44, 19
 _COLUMNS = 3
 _CHECKER = 13
 _COLOURS = {"publishable": "#1a7f37", "review": "#9a6700", "rejected": "#cf222e"}
-_INK, _PAPER, _TILE = "#1f2328", "#f6f8fa", "#e6e9ed"
+_INK, _DIM, _PAPER, _TILE = "#1f2328", "#656d76", "#f6f8fa", "#e6e9ed"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A photo and its result, read when they are drawn, with what is written below."""
+    """A photo and its result, read when they are drawn, with what is written below in two lines."""
 
     before: Callable[[], bytes]
     after: Callable[[], bytes]
     caption: str
     verdict: str
+    reasons: str = ""
 
 
 def write_contact_sheet(pairs: Sequence[Pair], path: Path) -> int:
@@ -58,6 +59,8 @@ def _draw(sheet: Image.Image, pair: Pair, left: int, top: int) -> None:
     room = end - left - draw.textlength(pair.verdict, font=font) - _GAP
     draw.text((left, below), _shortened(pair.caption, room, draw, font), fill=_INK, font=font)
     draw.text((end, below), pair.verdict, fill=_COLOURS.get(pair.verdict, _INK), font=font, anchor="ra")
+    reasons = _shortened(pair.reasons, end - left, draw, font)
+    draw.text((end, below + _LINE), reasons, fill=_DIM, font=font, anchor="ra")
 
 
 def _shortened(

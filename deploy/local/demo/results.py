@@ -31,8 +31,13 @@ def unpack(out: Path) -> dict[str, Path]:
 
 
 def missing(images: Sequence[Image], files: Mapping[str, Path], names: frozenset[str]) -> Iterator[str]:
-    """Every photo without a result and why, one a line. names: of photos that must be among the images."""
+    """Every photo without a result and why, one a line. names: of photos that must be among the images.
+
+    An inside shot has none of its own: it is in the result of its front.
+    """
     for image in images:
+        if image.status == "paired":
+            continue
         if image.status != "completed":
             yield f"{image.name} is {image.status}: {image.reason or 'no reason was given'}"
         elif image.id not in files or not files[image.id].is_file():
@@ -48,4 +53,5 @@ def draw_sheet(photos: zipfile.ZipFile, images: Sequence[Image], files: Mapping[
 
 
 def _pair(photos: zipfile.ZipFile, image: Image, file: Path) -> Pair:
-    return Pair(lambda: photos.read(image.name), file.read_bytes, image.name, image.verdict or "")
+    reasons = ", ".join(image.reasons)
+    return Pair(lambda: photos.read(image.name), file.read_bytes, image.name, image.verdict or "", reasons)

@@ -47,7 +47,7 @@ def _drawn(path: Path) -> Shoot:
 
 def _jpegs() -> Iterator[tuple[str, bytes]]:
     for number in range(COUNT):
-        rgb, _ = sample_photo(number, _SIZE)
+        rgb = sample_photo(number, _SIZE).rgb
         options = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
         encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)[1]
         yield f"garment-{number + 1:02}.jpg", encoded.tobytes()

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from libs.client.cli import options
 from libs.client.cli.bars import batch_bar, bytes_bar, file_bar
+from libs.client.cli.options import INSIDE, takes_options
 from libs.client.cli.session import Exit, Session, session, table, when
 
 if TYPE_CHECKING:
-    from libs.client.models import Batch
+    from libs.client.models import Batch, BatchOptions
     from libs.client.sync import Mannequin
 
 app = typer.Typer(help="Look at batches and act on them.", no_args_is_help=True)
@@ -23,6 +23,7 @@ BatchId = Annotated[str, typer.Argument(help="The batch's id (bat_…).", show_d
 Folder = Annotated[Path, typer.Option("-o", "--output", help="The folder that takes the results' ZIP.")]
 
 
+@takes_options(INSIDE)
 def process(
     context: typer.Context,
     photos: Annotated[Path, typer.Argument(exists=True, help="A ZIP, or a folder of photos.")],
@@ -31,12 +32,8 @@ def process(
     idempotency_key: Annotated[
         str | None, typer.Option(help="The same key with the same photos is the same batch.")
     ] = None,
-    background: options.Background = None,
-    format_: options.Format = None,
-    quality: options.Quality = None,
-    size: options.Size = None,
-    margin: options.Margin = None,
-    crop: options.Crop = False,
+    *,
+    asked: BatchOptions,
 ) -> None:
     """Send a ZIP or a folder of photos, wait for the end and save the results.
 
@@ -44,7 +41,6 @@ def process(
 
     `mannequin batches watch ID` takes the waiting up again.
     """
-    asked = options.given(background, format_, quality, size, margin, crop)
     here = session(context)
     with here.client() as client, _as_archive(photos) as archive:
         with bytes_bar("uploading", archive.stat().st_size) as sent:
@@ -160,7 +156,9 @@ def _lost(batch: Batch) -> int:
 def _summary(batch: Batch) -> str:
     reason = f" ({batch.failure.detail})" if batch.failure else ""
     counts = batch.counts
-    return f"{batch.id}: {batch.status}, {counts.completed} of {counts.total} images completed{reason}"
+    total = counts.total - counts.paired
+    rejected = f", {counts.rejected} of them rejected" if counts.rejected else ""
+    return f"{batch.id}: {batch.status}, {counts.completed} of {total} images completed{rejected}{reason}"
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from libs.client.cli import options
 from libs.client.cli.bars import count_bar
+from libs.client.cli.options import takes_options
 from libs.client.cli.session import Exit, session, table
 from libs.client.errors import Refused
 
@@ -21,27 +21,24 @@ if TYPE_CHECKING:
 _AHEAD = 8
 """Photos that are sent before the first of them has to be done."""
 _OF_THE_REQUEST = ("invalid", "unknown_parameter")
-_EXTENSIONS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
+_EXTENSIONS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg", "image/avif": "avif"}
 
 
+@takes_options()
 def render(
     context: typer.Context,
     photos: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Photos.")],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="The folder that takes the results.")
     ] = Path(),
-    background: options.Background = None,
-    format_: options.Format = None,
-    quality: options.Quality = None,
-    size: options.Size = None,
-    margin: options.Margin = None,
-    crop: options.Crop = False,
+    *,
+    asked: RenderOptions,
 ) -> None:
     """Render single photos, ahead of all batches.
 
-    A result has the name of its photo. It replaces an earlier result, but never one of the photos.
+    A result has the name of its photo, renditions and artefacts their own name behind it. It replaces an
+    earlier result, but never one of the photos.
     """
-    asked = options.given(background, format_, quality, size, margin, crop)
     here = session(context)
     with here.client() as client, count_bar("rendering", len(photos)) as done:
         output.mkdir(parents=True, exist_ok=True)
@@ -50,9 +47,7 @@ def render(
         for photo, image in _rendered(client, photos, asked):
             ended.append(image)
             if image.status == "completed":
-                client.images.download(
-                    image.id, names.of(photo, _EXTENSIONS.get(image.media_type or "", "png"))
-                )
+                _save(client, image, photo, names)
             done()
     rows = ((image.name, image.status, image.verdict, image.render_ms, image.reason) for image in ended)
     here.answer(ended, table(("file", "status", "verdict", "ms", "reason"), rows))
@@ -75,6 +70,20 @@ class Names:
             path = self._folder / f"{photo.stem} ({number}).{extension}"
         self._taken.add(path.resolve())
         return path
+
+
+def _save(client: Mannequin, image: Image, photo: Path, names: Names) -> None:
+    client.images.download(image.id, names.of(photo, _extension(image.media_type)))
+    for file in image.renditions:
+        path = names.of(photo, f"{file.name}.{_extension(file.media_type)}")
+        client.images.download_rendition(image.id, file.name, path)
+    for file in image.artefacts:
+        path = names.of(photo, f"{file.name}.{_extension(file.media_type)}")
+        client.images.download_artefact(image.id, file.name, path)
+
+
+def _extension(media_type: str | None) -> str:
+    return _EXTENSIONS.get(media_type or "", "png")
 
 
 def _rendered(

@@ -76,6 +76,15 @@ class Archive:
             if found:
                 yield found
 
+    async def document(self, index: int) -> Entry | None:
+        """An entry that was refused for nothing but its content: what is no picture may still be of use."""
+        refusal = self._refusals.get(index)
+        if refusal is None or refusal.code is not EntryCode.NOT_AN_IMAGE:
+            return None
+        slices = read_headers(self._reader, self._directory, index=index, position=self._positions[index])
+        header = (await anext(slices))[0]
+        return None if judge_header(header, self._limits) else self._entry(header)
+
     async def survey(self) -> None:
         """Read every header once and check the whole; see `open_archive`."""
         tally, spans = Tally(self._limits), Spans(self._directory.start)
@@ -117,6 +126,9 @@ class Archive:
         refusal = judge_header(header, self._limits) or self._refusals.get(header.index)
         if refusal:
             return RefusedEntry(header.index, printable(header.name), refusal.code, refusal.detail)
+        return self._entry(header)
+
+    def _entry(self, header: CentralHeader) -> Entry:
         return Entry(
             index=header.index,
             name=header.name,

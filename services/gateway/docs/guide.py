@@ -33,9 +33,48 @@ _BATCHES = """
 <code>completed</code>, <code>failed</code> or <code>cancelled</code>. JPEG, PNG, WebP, TIFF, AVIF and HEIC
 are taken, up to 50 MB and 50 megapixels each and 5,000 in an archive; what a file is, is told by its
 content, not by its name. A photo that can't be taken is <code>refused</code> with a reason while the rest
-goes on. The same picture twice in an archive is rendered once. <code>results.zip</code> holds the results
-under the photos' own names, and <code>manifest.json</code> lists every photo with its verdict:
-<code>publishable</code>, <code>review</code> or <code>rejected</code>.</p>
+goes on. The same picture twice in an archive is rendered once.</p>
+<p><code>results.zip</code> holds the results under the photos' own names, renditions and artefacts below
+<code>renditions/NAME/</code> and <code>artefacts/NAME/</code>, and <code>manifest.json</code>: every photo
+with its verdict, its findings with a box, what share of the garment is the photo's own pixels, its landmarks,
+and its <code>drift</code>: scale, place and slant against the median of the batch.</p>
+"""
+
+_OPTIONS = """
+<p>Options go into the query, or as a JSON object into the form's part <code>options</code>; some may be in
+each, but none in both. Those that have parts (<code>renditions</code>, <code>own_preset</code>,
+<code>template</code>) are JSON in the query, too, so that a raw upload can have them; long ones are for the
+form:</p>
+<pre>curl -T spring.zip -X POST -H "Authorization: Bearer $KEY" -H "Content-Type: application/zip" \\
+     --url "$API/api/v1/batch/process?preset=shopify&amp;artefacts=true" --url-query \\
+     'renditions=[{"name": "thumb", "size": 400}, {"name": "amazon", "preset": "amazon"}]'</pre>
+<p>A rendition is one more picture of the same render, under a name of yours: fetch it from
+<code>/images/ID/renditions/NAME</code>. With <code>artefacts=true</code> the masks <code>alpha</code>,
+<code>classes</code> and <code>synthesized</code> are kept at <code>/images/ID/artefacts/NAME</code>: visible
+garment pixels are the photo's own, and every other pixel is white in <code>synthesized</code>.</p>
+"""
+
+_INSIDE = """
+<p>A second shot with the garment's back turned out gives the result its real inner back. Put both into the
+archive and call them alike: <code>SKU_front.jpg</code> and <code>SKU_inside.jpg</code>. Case and the kind of
+separator do not count, <code>SKU.jpg</code> is a front as well, and so is <code>front.jpg</code> beside
+<code>inside.jpg</code> in a folder for each garment. <code>inside</code>, <code>inner</code> and
+<code>back_inside</code> are understood; <code>inside_pattern=lining,innen</code> names others.</p>
+<p>Or say it in a <code>manifest.csv</code> in the archive, whose paths start at its own folder:</p>
+<pre>file,inside,sku,garment
+IMG_0101.jpg,IMG_0102.jpg,K-4711,dress
+IMG_0103.jpg,,K-4712,</pre>
+<p>It decides for the photos that it names, the others are paired by name; without the column
+<code>inside</code> all are. <code>sku</code> and <code>garment</code> are optional, and the latter stands
+instead of the batch's. An inside shot ends as <code>paired</code> and is not billed; one without a front is
+rendered by itself, with a <code>note</code>; one that can't be used is told in its front's findings.</p>
+"""
+
+_VERDICTS = """
+<p>Every result has a verdict: <code>publishable</code>, <code>review</code> (somebody should look at its
+findings) or <code>rejected</code> (it is no good). Rejected images are kept and not billed, as are failed and
+refused ones, repeated photos and inside shots: <code>billable</code> says so of each image, and
+<code>counts</code> of the batch, in the API, the webhook and the manifest.</p>
 """
 
 _IDEMPOTENCY = """
@@ -86,6 +125,9 @@ def chapters() -> list[tuple[str, str, str]]:
         ("quick-start", "Quick start", _QUICK_START),
         ("authentication", "Authentication", _AUTHENTICATION),
         ("batches", "Batches and photos", _BATCHES),
+        ("options", "Options and renditions", _OPTIONS),
+        ("inside-shots", "Inside shots", _INSIDE),
+        ("verdicts", "Verdicts and billing", _VERDICTS),
         ("idempotency", "Sending again safely", _IDEMPOTENCY),
         ("pages", "Listings", _PAGES),
         ("rate-limits", "Rate limits", _RATE),

@@ -11,14 +11,14 @@ from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
 from libs.common.contracts import batch as contract
-from libs.common.contracts.batch import ImageStatus, SubmitBatch
+from libs.common.contracts.batch import BatchOptions, ImageStatus, SubmitBatch
 from libs.common.contracts.ids import BatchId
-from libs.common.contracts.options import OptionFields, RenderOptions
 from libs.common.objects import tenant_key
 from services.gateway import examples, responses
 from services.gateway.errors import BatchNotEnded
 from services.gateway.gateway import Act, Acting, Asking
 from services.gateway.idempotency import Answer
+from services.gateway.options import BatchQuery
 from services.gateway.pages import opened, sealed
 from services.gateway.progress import EventStream
 from services.gateway.results import ResultsZip, all_images
@@ -40,24 +40,24 @@ Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` 
     response_model=Batch,
     response_description="The batch is accepted; follow its links.",
     responses=responses.errors(409, 413, 415),
-    openapi_extra=responses.upload("application/zip"),
+    openapi_extra=responses.upload("BatchOptions", "application/zip"),
 )
-async def process_batch(act: Acting, options: Annotated[OptionFields, Query()]) -> Response:
+async def process_batch(act: Acting, query: Annotated[BatchQuery, Query()]) -> Response:
     """Send a ZIP, either as the raw body (options in the query) or as the part `file` of a form, with the
     options as JSON in the part `options`. Up to 8 GiB and 5,000 photos; it is streamed through.
 
     The answer comes as soon as the archive is stored. What is wrong with the archive as a whole shows in the
     batch's `failure`, what is wrong with one photo in that image's `failure`, while the rest goes on.
     """
-    accepted = await submit(act, options, _archive_intake(act))
+    accepted = await submit(act, query, _archive_intake(act))
     return accepted.answer.response(replayed=accepted.replayed)
 
 
-def _archive_intake(act: Act) -> Intake:
+def _archive_intake(act: Act) -> Intake[BatchOptions]:
     batch_id = BatchId.new()
     key = tenant_key(act.tenant, "batches", batch_id, "archive.zip")
 
-    def command(received: Received, options: RenderOptions) -> Command:
+    def command(received: Received, options: BatchOptions) -> Command:
         return SubmitBatch(
             batch_id=batch_id,
             api_key_id=act.caller.key_id,
@@ -68,6 +68,7 @@ def _archive_intake(act: Act) -> Intake:
         )
 
     def answer(command: Command) -> Answer:
+        assert isinstance(command, SubmitBatch)
         batch = contract.Batch(
             id=batch_id,
             status=contract.BatchStatus.ACCEPTED,
@@ -80,7 +81,7 @@ def _archive_intake(act: Act) -> Intake:
         return Answer(202, shown.model_dump(mode="json"), {"Location": shown.links.self_})
 
     taken = Taken(ARCHIVE_TYPES, act.gateway.settings.max_archive_bytes)
-    return Intake(taken, key, command, answer)
+    return Intake(taken, key, BatchOptions, command, answer)
 
 
 @router.get("/batches", summary="List batches", responses=responses.errors())

@@ -13,13 +13,15 @@ from pydantic import Field
 from libs.common.contracts import batch as contract
 from libs.common.contracts.batch import ImageStatus, SubmitImage
 from libs.common.contracts.ids import BatchId, ImageId
-from libs.common.contracts.options import OptionFields, RenderOptions
+from libs.common.contracts.inference import FileKind
+from libs.common.contracts.options import RenderOptions, RenditionName
 from libs.common.objects import tenant_key
 from services.gateway import examples, responses
-from services.gateway.downloads import result_response
+from services.gateway.downloads import file_response, result_response
 from services.gateway.errors import ImageFailed, ImageNotCompleted
-from services.gateway.gateway import Act, Acting, Asking
+from services.gateway.gateway import Act, Acting, Ask, Asking
 from services.gateway.idempotency import REPLAYED, Answer
+from services.gateway.options import RenderQuery
 from services.gateway.submissions import Command, Intake, submit
 from services.gateway.uploads import Received, Taken, clean_name
 from services.gateway.views import Image
@@ -28,13 +30,19 @@ router = APIRouter(prefix="/api/v1", tags=["Images"])
 
 PHOTO_TYPES = ("image/*", "application/octet-stream")
 SENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/tiff", "image/avif", "image/heic")
-RESULT_TYPES = ("image/png", "image/webp", "image/jpeg")
+RESULT_TYPES = ("image/png", "image/webp", "image/jpeg", "image/avif")
 RECHECK_S = 0.5
 """How long a lost signal can go unnoticed while somebody waits for an image."""
+_FILE_RESPONSES: responses.Responses = {
+    200: responses.content("The image.", *RESULT_TYPES),
+    206: responses.content("The range that was asked for.", *RESULT_TYPES),
+    304: {"description": "If-None-Match names the file as it is."},
+    **responses.errors(404, 409, 416),
+}
 ImagePath = Annotated[ImageId, Path(description="Id of the image.", examples=[examples.IMAGE_ID])]
 
 
-class PhotoQuery(OptionFields):
+class PhotoQuery(RenderQuery):
     """The options of a render, how long to wait for it, and a name for the photo."""
 
     wait: float = Field(20, ge=0, le=60, description="Seconds to wait for the result; 0 answers at once.")
@@ -52,7 +60,7 @@ class PhotoQuery(OptionFields):
         202: {"model": Image, "description": "Not ready yet; follow the links."},
         **responses.errors(409, 413, 415),
     },
-    openapi_extra=responses.upload(*SENT_TYPES),
+    openapi_extra=responses.upload("RenderOptions", *SENT_TYPES),
 )
 async def render_image(act: Acting, query: Annotated[PhotoQuery, Query()]) -> Response:
     """Send a photo of up to 50 MB and 50 megapixels, as the raw body or as the part `file` of a form. It
@@ -62,8 +70,7 @@ async def render_image(act: Acting, query: Annotated[PhotoQuery, Query()]) -> Re
     A photo that can't be rendered is a problem with the reason as its `code`. The same request sent again
     under its Idempotency-Key waits for the same image.
     """
-    options = OptionFields.model_validate(query.model_dump(include=_given_options(query)))
-    accepted = await submit(act, options, _photo_intake(act, query))
+    accepted = await submit(act, query, _photo_intake(act, query))
     batch_id, image_id = BatchId(accepted.answer.body["batch_id"]), ImageId(accepted.answer.body["id"])
     image = await _ended(act, batch_id, image_id, query.wait)
     response = _answer(image, act)
@@ -81,27 +88,65 @@ async def get_image(image_id: ImagePath, ask: Asking) -> Image:
     "/images/{image_id}/result",
     summary="Download a result",
     response_class=StreamingResponse,
-    responses={
-        200: responses.content("The rendered image.", *RESULT_TYPES),
-        206: responses.content("The range that was asked for.", *RESULT_TYPES),
-        304: {"description": "If-None-Match names the result as it is."},
-        **responses.errors(404, 409, 416),
-    },
+    responses=_FILE_RESPONSES,
 )
 async def get_result(image_id: ImagePath, ask: Asking) -> Response:
     """The rendered image, with an ETag. One `Range` of bytes, `If-Range` and `If-None-Match` are honoured."""
+    return result_response(await _completed(ask, image_id), ask.request, ask.gateway.objects)
+
+
+@router.get(
+    "/images/{image_id}/renditions/{rendition}",
+    summary="Download a rendition",
+    response_class=StreamingResponse,
+    responses=_FILE_RESPONSES,
+)
+async def get_rendition(
+    image_id: ImagePath,
+    rendition: Annotated[
+        RenditionName, Path(description="Its name, as it was asked for.", examples=["thumb"])
+    ],
+    ask: Asking,
+) -> Response:
+    """One more picture of the same render, as the options asked for it; headers and ranges as of a result."""
+    image = await _completed(ask, image_id)
+    return file_response(image, FileKind.RENDITION, rendition, ask.request, ask.gateway.objects)
+
+
+@router.get(
+    "/images/{image_id}/artefacts/{artefact}",
+    summary="Download an artefact",
+    response_class=StreamingResponse,
+    responses=_FILE_RESPONSES,
+)
+async def get_artefact(
+    image_id: ImagePath,
+    artefact: Annotated[
+        RenditionName, Path(description="`alpha`, `classes` or `synthesized`.", examples=["synthesized"])
+    ],
+    ask: Asking,
+) -> Response:
+    """A mask of the photo's size, kept if the options asked for artefacts; headers and ranges as of a result.
+
+    `alpha` is the visible garment, `classes` what each pixel was taken for, and `synthesized` is white where
+    the result is not the photo's own pixel.
+    """
+    image = await _completed(ask, image_id)
+    return file_response(image, FileKind.ARTEFACT, artefact, ask.request, ask.gateway.objects)
+
+
+async def _completed(ask: Ask, image_id: ImageId) -> contract.Image:
+    """NotFound, ImageNotCompleted, or ImageFailed with the reason."""
     image = await ask.gateway.batches.image(ask.tenant, image_id)
     _refuse_failed(image)
+    if image.status is ImageStatus.PAIRED:
+        raise ImageNotCompleted(f"It is an inside shot; the result is that of {image.paired_with}.")
     if image.status is not ImageStatus.COMPLETED:
         raise ImageNotCompleted
-    return result_response(image, ask.request, ask.gateway.objects)
+    return image
 
 
-def _given_options(query: PhotoQuery) -> set[str]:
-    return query.model_fields_set & set(OptionFields.model_fields)
-
-
-def _photo_intake(act: Act, query: PhotoQuery) -> Intake:
+def _photo_intake(act: Act, query: PhotoQuery) -> Intake[RenderOptions]:
     batch_id, image_id = BatchId.new(), ImageId.new()
     key = tenant_key(act.tenant, "batches", batch_id, "photo")
 
@@ -124,9 +169,8 @@ def _photo_intake(act: Act, query: PhotoQuery) -> Intake:
         )
         return Answer(202, Image.of(image, act.links).model_dump(mode="json"))
 
-    return Intake(
-        Taken(PHOTO_TYPES, act.gateway.settings.max_photo_bytes, picture=True), key, command, answer
-    )
+    taken = Taken(PHOTO_TYPES, act.gateway.settings.max_photo_bytes, picture=True)
+    return Intake(taken, key, RenderOptions, command, answer)
 
 
 async def _ended(act: Act, batch_id: BatchId, image_id: ImageId, seconds: float) -> contract.Image:
