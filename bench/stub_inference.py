@@ -8,6 +8,7 @@ from libs.common.contracts.inference import Landmarks, Verdict
 from libs.common.contracts.options import RenderOptions
 from libs.common.lifecycle import serve
 from services.inference.pipeline.artefacts import Encoded
+from services.inference.pipeline.hollow import Source
 from services.inference.pipeline.render import Render
 from services.inference.renderer import Renderer
 from services.inference.settings import InferenceSettings
@@ -24,6 +25,7 @@ def no_render(photo: bytes, options: RenderOptions, inside: bytes | None = None)
         score=1.0,
         findings=(),
         preserved_fraction=1.0,
+        inner_back=Source.NONE,
         landmarks=Landmarks(),
         model="none@0",
         photo_size=(1, 1),

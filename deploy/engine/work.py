@@ -83,6 +83,7 @@ def _told(job: Job, render: Render, files: Mapping[str, str]) -> dict[str, Any]:
         "score": render.score,
         "findings": [finding.model_dump(mode="json") for finding in render.findings],
         "preserved_fraction": render.preserved_fraction,
+        "inner_back": render.inner_back.value,
         "landmarks": render.landmarks.model_dump(mode="json"),
         "model": render.model,
         "timings": dict(render.timings),

@@ -22,6 +22,7 @@ from libs.common.contracts.inference import (
 from libs.common.contracts.options import MAX_RENDITIONS, GarmentChoice, RenderOptions
 from services.inference.errors import PictureRefused, RefusalCode
 from services.inference.pipeline.artefacts import Encoded
+from services.inference.pipeline.hollow import Source
 from services.inference.pipeline.render import Render
 from services.inference.results import Finished
 from services.inference.shots import Shots, options_for, render_shots
@@ -47,6 +48,7 @@ def rendered(
         score=0.123456,
         findings=(found,) * findings,
         preserved_fraction=0.987654,
+        inner_back=Source.SYNTHESIZED,
         landmarks=Landmarks(**dict.fromkeys(Landmarks.model_fields, POINT)),
         model="mannequin@1",
         photo_size=(3000, 4000),

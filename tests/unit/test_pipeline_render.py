@@ -16,6 +16,7 @@ from libs.common.contracts.inference import Verdict
 from libs.common.contracts.options import ImageFormat, RenderOptions
 from services.inference.errors import PictureRefused
 from services.inference.pipeline.arrays import F32, U8
+from services.inference.pipeline.hollow import NOTES, Source
 from services.inference.pipeline.render import Render, render
 from services.inference.pipeline.segment import Hint
 from tests.unit.picture_samples import ColourSegmenter, draw_photo, encoded, garment_mask
@@ -103,3 +104,12 @@ def test_renders_overlap() -> None:
     with ThreadPoolExecutor(2) as pool:
         work = [pool.submit(render, PHOTO, RenderOptions(), Meeting()) for _ in range(2)]
     assert all(done.result().result.data for done in work)
+
+
+def test_an_inside_shot_that_cannot_be_used_is_said() -> None:
+    """A picture of something else: the front is rendered all the same, for a person to look at."""
+    wall = encoded(np.full((800, 600, 3), 232, np.uint8), "PNG")
+    result = render(PHOTO, RenderOptions(), ColourSegmenter(), inside=wall)
+    assert result.verdict is Verdict.REVIEW
+    assert set(codes(result)) & {note.value for note in NOTES}
+    assert result.inner_back is not Source.INSIDE_SHOT

@@ -18,7 +18,7 @@ from services.inference.pipeline.compose import compose, frame
 from services.inference.pipeline.crop import Layout
 from services.inference.pipeline.decode import Picture, decode
 from services.inference.pipeline.finish import RESULT, finish, finish_renditions
-from services.inference.pipeline.hollow import InsideShot, hollow_out
+from services.inference.pipeline.hollow import NOTES, InsideShot, Source, hollow_out
 from services.inference.pipeline.landmarks import find_landmarks
 from services.inference.pipeline.layers import Layers
 from services.inference.pipeline.matte import matte
@@ -35,6 +35,7 @@ class Render:
 
     `score` is 0..1, `findings` have stable codes, `model` is `name@version`, `timings` are ms by stage.
     `preserved_fraction` is the share of the shown garment that is the photo's own pixels, bit for bit.
+    `inner_back` says where what shows in the openings comes from.
     `attempts` is 2 where the first result was not good enough and another was tried; the better one is kept.
     `photo_size` is the upright photo's width and height in px; artefacts and boxes are at that size.
     """
@@ -46,6 +47,7 @@ class Render:
     score: float
     findings: tuple[Finding, ...]
     preserved_fraction: float
+    inner_back: Source
     landmarks: Landmarks
     model: str
     photo_size: tuple[int, int]
@@ -97,6 +99,7 @@ def render(photo: bytes, options: RenderOptions, segmenter: Segmenter, inside: b
     result = watch.time("encode", lambda: finish(RESULT, best.pixels, layers, options, best.catalogue))
     others = watch.time("renditions", lambda: finish_renditions(layers, options, best.catalogue))
     unmet = tuple(finding for made in (result, *others) for finding in made.findings())
+    unmet += tuple(Finding(code=note.value, detail=NOTES[note]) for note in layers.filling.notes)
     return Render(
         result=result.file,
         renditions=tuple(made.file for made in others),
@@ -107,6 +110,7 @@ def render(photo: bytes, options: RenderOptions, segmenter: Segmenter, inside: b
         score=judgement.score,
         findings=(*(_finding(found) for found in judgement.found), *unmet),
         preserved_fraction=round(layers.preserved_fraction(), 6),
+        inner_back=layers.filling.source,
         landmarks=best.landmarks,
         model=segmenter.name,
         photo_size=(picture.width, picture.height),

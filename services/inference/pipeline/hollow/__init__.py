@@ -1,7 +1,7 @@
 """The hollow neck: what shows in the garment's openings once nobody is inside."""
 
-from services.inference.pipeline.hollow.filling import Filling, Hidden, Note, Source
+from services.inference.pipeline.hollow.filling import NOTES, Filling, Hidden, Note, Source
 from services.inference.pipeline.hollow.hollow_out import hollow_out
 from services.inference.pipeline.hollow.inside_shot import InsideShot
 
-__all__ = ["Filling", "Hidden", "InsideShot", "Note", "Source", "hollow_out"]
+__all__ = ["NOTES", "Filling", "Hidden", "InsideShot", "Note", "Source", "hollow_out"]

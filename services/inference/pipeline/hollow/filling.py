@@ -24,6 +24,15 @@ class Note(StrEnum):
     NO_OPENING_FOR_INSIDE_SHOT = "no_opening_for_inside_shot"
 
 
+NOTES = {
+    Note.INSIDE_SHOT_DOES_NOT_FIT: "The inside shot could not be laid behind this front, so the inner back "
+    "is synthesised. Shoot both from the same place, the garment turned out on the same form.",
+    Note.NO_OPENING_FOR_INSIDE_SHOT: "No opening was found in which the inside shot could show, so it is not "
+    "used. Check that it belongs to this garment.",
+}
+"""What each note means, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hidden:
     """What of the garment something else hides: boxes (px), and the share of the garment's area, 0..1."""

@@ -29,6 +29,7 @@ _SMALLEST, _SMALLEST_BY_COLOUR = 0.004, 0.012
 """Shares of the garment below which a piece is noise, or a shadow, a button or a seam."""
 _STEP = 0.5
 """Share of the colours' distance by which a piece stands out at its border; a shadow changes more slowly."""
+_BESIDE = 0.05
 _SKIN_CR, _SKIN_CB = (138, 173), (77, 127)
 """Skin in YCrCb after Chai and Ngan, "Face segmentation using skin-color map", IEEE TCSVT 1999.
 
@@ -68,7 +69,7 @@ def _stands_out(view: View, pieces: Bools, garment: Bools) -> bool:
     """Whether their colour changes at the border to the garment, and not little by little within it."""
     around = grown(pieces, 4) & ~grown(pieces, 1) & garment
     rim = shrunk(pieces, 1) & grown(around, 5)
-    if not around.any() or not rim.any():
+    if around.sum() < _BESIDE * pieces.sum() or not rim.any():
         return True  # they do not lie in the garment but beside it
     step, apart = (
         float(np.linalg.norm(view.colours[one].mean(0) - view.colours[other].mean(0)))
