@@ -47,7 +47,7 @@ def opening_full(trial: Trial, rng: Random, _: Look) -> Trial | None:
 def opening_empty(trial: Trial, rng: Random, _: Look) -> Trial | None:
     """What was in the neckline, waist or cuff is gone, and the ground shows instead of the inner back."""
     hole = (trial.drawn.interior > 0) & (trial.alpha < 128)
-    return None if hole.sum() < 0.012 * trial.garment.sum() else trial.showing(trial.alpha, _nothing(trial))
+    return None if hole.sum() < 0.018 * trial.garment.sum() else trial.showing(trial.alpha, _nothing(trial))
 
 
 def halo(trial: Trial, rng: Random, _: Look) -> Trial | None:

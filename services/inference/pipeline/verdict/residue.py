@@ -23,6 +23,7 @@ from services.inference.pipeline.verdict.view import Evidence, Findings, View
 
 _LIKELY, _SURE = 0.4, 0.8
 _OPEN = 0.5
+_EMPTY_COUNTS = 0.4
 _LIKER = 6.0
 """How much likelier a colour is in the body than in the garment if it is a witness."""
 _SMALLEST, _SMALLEST_BY_COLOUR = 0.004, 0.012
@@ -47,12 +48,21 @@ def body_left(view: View) -> Findings:
 
 
 def openings_not_hollow(view: View) -> Findings:
-    """Openings in which the body is still seen, or nothing at all. Amount: share of the shown garment."""
+    """Openings in which the body is still seen, or nothing at all. Amount: share of the shown garment.
+
+    Nothing counts less than a body: a waist that is cut off straight still looks like one.
+    """
     opening = view.maps.interior > _OPEN
-    still_full = view.shown & (view.garment < _OPEN)
-    empty = ~view.shown & ~view.hollow & view.options.hollow
-    wrong = pieces_of_size(opened(opening & (still_full | empty)), _SMALLEST * view.area)
-    return {Reason.OPENING_NOT_HOLLOW: Evidence(float(wrong.sum()) / view.area, wrong)}
+    full = opening & view.shown & (view.garment < _OPEN)
+    empty = opening & ~view.shown & ~view.hollow & view.options.hollow
+    full, empty = (pieces_of_size(_thick(piece), _SMALLEST * view.area) for piece in (full, empty))
+    amount = float(full.sum() + _EMPTY_COUNTS * empty.sum()) / view.area
+    return {Reason.OPENING_NOT_HOLLOW: Evidence(amount, full | empty)}
+
+
+def _thick(mask: Bools) -> Bools:
+    """Without what is a single px thin: a waist's opening is not much thicker."""
+    return cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
 
 
 def _like_body(view: View) -> Bools:
