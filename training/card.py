@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import fill
 
 import yaml
 
@@ -91,7 +92,7 @@ def _text(run: Run, found: Mapping[str, Comparison]) -> str:
         f"| {one.same_class:.4f} | {one.iou:.3f} | {one.ms} |"
         for name, one in found.items()
     )
-    sources = "\n".join(f"- {source}" for source in run.sources())
+    sources = "\n".join(fill(f"- {source}", 110, subsequent_indent="  ") for source in run.sources())
     height, width = INPUT
     return f"""# mannequin {VERSION}
 

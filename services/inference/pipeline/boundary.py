@@ -9,11 +9,11 @@ from services.inference.pipeline.arrays import F32, U8
 from services.inference.pipeline.regions import without_pinholes, without_specks
 from services.inference.pipeline.resample import reduced, within
 
-SIDE = 320
+SIDE = 440
 """Longest side (px) of the picture in which the cut is searched: its time grows with the area."""
-BAND = 18
+BAND = 27
 """Distance (px at `SIDE`) from the segmenter's own edge beyond which it is believed."""
-SURE = 0.97
+SURE = 0.985
 _FEWEST = 50
 _NO_BOX = (0, 0, 1, 1)
 _NEVER, _SURELY, _UNLIKELY, _LIKELY = cv2.GC_BGD, cv2.GC_FGD, cv2.GC_PR_BGD, cv2.GC_PR_FGD

@@ -25,7 +25,7 @@ EDGE_RADIUS = 4
 COLOUR_SIDE = 500
 """Longest side (px) at which garment and ground colours are smoothed."""
 _BARELY, _ALMOST = np.array([1]), np.array([254])
-_FLOOR, _CEILING = 0.1, 0.9
+_FLOOR, _CEILING = 0.22, 0.9
 """Filtered values up to which an edge pixel is nothing, and from which it is garment."""
 
 
