@@ -61,13 +61,19 @@ def _lines(content: bytes) -> list[str]:
 def _header(line: str) -> tuple[list[str], str]:
     """The names of the columns, and what stands between them."""
     for delimiter in _DELIMITERS:
-        cells = next(csv.reader([line], delimiter=delimiter), [])
-        names = [cell.strip().casefold() for cell in cells]
+        names = [cell.strip().casefold() for cell in _first_cells(line, delimiter)]
         if "file" in names:
             if len(set(names)) < len(names) or len(names) > _COLUMNS:
                 raise ManifestRefused("line 1: a column is there twice, or there are too many")
             return names, delimiter
     raise ManifestRefused("line 1: there is no column named file")
+
+
+def _first_cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise ManifestRefused(f"line 1: {error}") from None
 
 
 def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -1,33 +1,36 @@
-"""Images in portions that a message can carry: NATS takes 1 MiB by default."""
+"""Images and batches in portions that a message can carry: NATS takes 1 MiB by default."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
-from libs.common.contracts.batch import Image
+from libs.common.contracts.message import Body
+
+Item = TypeVar("Item", bound=Body)
 
 PORTION_BYTES = 512 * 1024
-"""Of the images as JSON; the rest of the message and the headers are small beside it."""
+"""Of the items as JSON; the rest of the message and the headers are small beside it."""
 
 
-def parts(images: Sequence[Image], limit: int = PORTION_BYTES) -> Iterator[tuple[Image, ...]]:
-    """All images in order, as few portions of up to `limit` bytes as there can be; none of none.
+def parts(items: Sequence[Item], limit: int = PORTION_BYTES) -> Iterator[tuple[Item, ...]]:
+    """All items in order, as few portions of up to `limit` bytes as there can be; none of none.
 
-    An image that is larger by itself is a portion of its own.
+    An item that is larger by itself is a portion of its own.
     """
-    portion: list[Image] = []
+    portion: list[Item] = []
     size = 0
-    for image in images:
-        more = len(image.model_dump_json())
+    for item in items:
+        more = len(item.model_dump_json().encode())  # names need not be ASCII
         if portion and size + more > limit:
             yield tuple(portion)
             portion, size = [], 0
-        portion.append(image)
+        portion.append(item)
         size += more
     if portion:
         yield tuple(portion)
 
 
-def first_part(images: Sequence[Image]) -> tuple[Image, ...]:
+def first_part(items: Sequence[Item]) -> tuple[Item, ...]:
     """The portion that a reply takes."""
-    return next(parts(images), ())
+    return next(parts(items), ())

@@ -79,9 +79,8 @@ class BatchService:
     async def list_batches(self, query: ListBatches, tenant: TenantId) -> BatchPage:
         async with self._database.tenant(tenant) as tx:
             rows = await tx.fetch(sql.list_batches, tenant, query.cursor, query.limit + 1)
-        page = rows[: query.limit]
-        more = len(rows) > query.limit
-        return BatchPage(items=tuple(map(store.batch, page)), next_cursor=page[-1]["id"] if more else None)
+        page = first_part([store.batch(row) for row in rows[: query.limit]])
+        return BatchPage(items=page, next_cursor=page[-1].id if len(page) < len(rows) else None)
 
     async def list_images(self, query: ListImages, tenant: TenantId) -> ImagePage:
         async with self._database.tenant(tenant) as tx:

@@ -111,6 +111,9 @@ class Splitter:
             except MannequinError as error:
                 # The claim runs out and somebody tries again.
                 _log.warning("split_interrupted", batch=batch["id"], reason=error.detail)
+            except Exception:  # noqa: BLE001  # whatever it is
+                # A mistake of ours, which nobody else would hear of; it is tried again in the same way.
+                _log.exception("split_failed", batch=batch["id"])
 
     async def _refuse(self, batch: Row, failure: Failure) -> None:
         tenant = TenantId(batch["tenant_id"])

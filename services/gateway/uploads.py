@@ -147,7 +147,7 @@ def _check_length(request: Request, limit: int) -> None:
 def _options(raw: bytes) -> Mapping[str, Any]:
     try:
         options = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedBody("The options part is not valid JSON.", field="options") from error
     if not isinstance(options, dict):
         raise MalformedBody("The options part is not a JSON object.", field="options")

@@ -38,7 +38,7 @@ class Hashed:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A render whose files are hashed; to be made on the thread that rendered."""
+    """A render whose files are hashed, which takes too long for an event loop."""
 
     render: Render
     result: Hashed

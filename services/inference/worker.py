@@ -207,7 +207,8 @@ class Worker:
                 shots = await self._read(item)
                 started = time.perf_counter()
                 render = await self._isolation.render(shots, options_for(item, options))
-                return await self._store(item, Finished.of(render), time.perf_counter() - started)
+                finished = await asyncio.to_thread(Finished.of, render)
+                return await self._store(item, finished, time.perf_counter() - started)
             except PictureRefused as refused:
                 return _failed(item.image_id, refused)
             except WorkerKilled:

@@ -50,6 +50,7 @@ def test_a_missing_column_is_not_an_empty_cell() -> None:
         (b'file\n"never closed\n\n', "line"),
         (b'file\n"' + b"a" * 200_000 + b'"', "line 2"),
         (b"file" + b",x" * 100, "too many"),
+        (b"file," + b"x" * 140_000, "line 1"),
         (b"file" + b",".join(b"c%d" % n for n in range(100)), "no column"),
     ],
 )

@@ -24,7 +24,7 @@ def paired(*names: str, rows: Sequence[Row] = (), folder: str = "", words: Words
     [
         ("SKU1_front.jpg", "SKU1_inside.jpg"),
         ("SKU1-FRONT.JPG", "sku1 Inside.png"),
-        ("SKU1.jpg", "SKU1_inner.jpg"),
+        ("SKU1.jpg", "SKU1_inner_back.jpg"),
         ("SKU1_front.jpg", "SKU1_back_inside.webp"),
         ("SKU1 - front.jpg", "SKU1__back-inside.jpg"),
         ("spring/SKU1_front.jpg", "spring/SKU1_inside.jpg"),
@@ -65,7 +65,7 @@ def test_the_front_is_preferred_to_a_photo_without_a_word() -> None:
 
 def test_an_inside_shot_that_is_not_used_says_why() -> None:
     """One without a front, and a second one of the same garment."""
-    pairing = paired("A_inside.jpg", "B_front.jpg", "B_inside.jpg", "B_inner.jpg")
+    pairing = paired("A_inside.jpg", "B_front.jpg", "B_inside.jpg", "B_inner_back.jpg")
     assert pairing.inside_of == {1: 2}
     assert pairing.notes == {0: NoteCode.INSIDE_WITHOUT_FRONT, 3: NoteCode.INSIDE_NOT_USED}
 
@@ -136,7 +136,7 @@ _NAMES = st.lists(
         st.sampled_from(["", "x/", "x/y/"]),
         st.sampled_from(["", "A", "a", "b", "a b", "_", "front"]),
         st.sampled_from(["", "_", "-", " _"]),
-        st.sampled_from(["", "front", "inside", "INNER", "back_inside", "inside_front", "front inside"]),
+        st.sampled_from(["", "front", "inside", "INNER_BACK", "back_inside", "inside_front", "front inside"]),
     )
     | st.text(max_size=12),
     max_size=12,

@@ -100,6 +100,7 @@ async def test_small_reads_reach_the_store_in_blocks() -> None:
         (request(FORM_TYPE, FILE + part('name="options"', b"{") + END), ZIP, MalformedBody),
         (request(FORM_TYPE, FILE + part('name="options"', b"[]") + END), ZIP, MalformedBody),
         (request(FORM_TYPE, FILE + part('name="options"', b" " * 70_000) + END), ZIP, TooLarge),
+        (request(FORM_TYPE, FILE + part('name="options"', b"[" * 60_000) + END), ZIP, MalformedBody),
     ],
 )
 async def test_what_does_not_fit_is_refused(sent: Request, taken: Taken, refusal: type[Refusal]) -> None:

@@ -198,3 +198,20 @@ def test_no_garment_has_no_landmarks() -> None:
         matte = Matte(empty, np.empty(0, np.intp), np.empty((0, 3), np.uint8))
         maps = Maps(np.full((4, 2, 2), 0.25, np.float32), np.zeros((2, 2), np.float32))
         assert find_landmarks(Layers(picture, matte, Filling(empty, drawn.rgb)), maps) == Landmarks()
+
+
+@pytest.mark.parametrize(("narrow", "wide"), [((30, 40), (25, 45)), ((20, 25), (10, 25))])
+def test_a_garment_in_pieces_has_landmarks_on_them(narrow: tuple[int, int], wide: tuple[int, int]) -> None:
+    """Two of them above and two below: nothing where a chest is measured, and nothing in the middle."""
+    classes = np.zeros((120, 100), np.uint8)
+    for rows, (left, right) in ((np.s_[20:30], narrow), (np.s_[30:40], wide), (np.s_[85:110], wide)):
+        classes[rows, left:right] = GARMENT
+        classes[rows, 100 - right : 100 - left] = GARMENT
+    drawn = Drawn(np.zeros((*classes.shape, 3), np.uint8), classes, np.zeros_like(classes), "upper")
+    found = landmarks(drawn)
+    assert found.left_shoulder
+    assert found.right_shoulder
+    assert found.left_shoulder[0] < 50 < found.right_shoulder[0]
+    assert max(found.left_shoulder[1], found.right_shoulder[1]) <= 40
+    points = [point for point in found.model_dump().values() if point is not None]
+    assert np.isfinite(points).all()

@@ -73,6 +73,23 @@ def test_probabilities_cover_the_photo() -> None:
     assert np.allclose(maps.classes.sum(axis=0), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (300, 1), (2, 700)])
+@pytest.mark.parametrize("at", [np.s_[:16, :16], np.s_[-16:, -16:]])
+def test_a_photo_narrower_than_the_maps_is_looked_at_closely(
+    size: tuple[int, int], at: tuple[slice, slice]
+) -> None:
+    """Where the window is less than a pixel of the photo, that pixel is shown."""
+
+    class Corner(ColourSegmenter):
+        def maps(self, batch: U8, hints: Sequence[Hint]) -> F32:
+            maps = np.zeros((len(batch), 5, 64, 48), np.float32)
+            maps[:, GARMENT, *at] = 1
+            return maps
+
+    maps = segment(Picture(np.full((*size, 3), 230, np.uint8)), Corner(64, 48))
+    assert np.isfinite(maps.classes).all()
+
+
 def test_a_choice_of_garment_asks_the_model_for_it() -> None:
     """The hint reaches the segmenter, for the closer look too."""
 

@@ -19,6 +19,7 @@ from services.inference.pipeline.matte import Matte, mixed_pixels
 from services.inference.pipeline.segment import BACKGROUND, BODY, GARMENT, OTHER, Maps
 from services.inference.pipeline.verdict import Judgement, Reason, judge
 from services.inference.pipeline.verdict.reasons import LIMITS, SENTENCES
+from services.inference.pipeline.verdict.view import view_of
 
 WIDTH, HEIGHT = 300, 400
 WALL, RED, SKIN, SHELL = (228, 228, 226), (150, 40, 60), (205, 150, 125), (240, 240, 242)
@@ -254,6 +255,29 @@ def test_a_photo_of_any_shape_is_judged(size: tuple[int, int]) -> None:
         layers = Layers(picture, matte, Filling(np.zeros(size, np.uint8), picture.rgb))
         maps = Maps(np.full((4, 2, 2), 0.25, np.float32), np.zeros((2, 2), np.float32))
         assert judge(layers, maps, WHITE, compose(layers, WHITE)).verdict is Verdict.REJECTED
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (3, 2), (400, 300)])
+def test_what_is_found_lies_in_the_photo_and_is_not_empty(size: tuple[int, int]) -> None:
+    """In one narrower than the view's pixels, too."""
+    rgb = np.zeros((*size, 3), np.uint8)
+    plane = np.zeros(size, np.uint8)
+    view = view_of(
+        Layers(
+            Picture(rgb), Matte(plane, np.empty(0, np.intp), np.empty((0, 3), np.uint8)), Filling(plane, rgb)
+        ),
+        Maps(np.full((4, 64, 48), 0.25, np.float32), np.zeros((64, 48), np.float32)),
+        WHITE,
+    )
+    for row, column in ((0, 0), (63, 47), (31, 20)):
+        where = np.zeros((64, 48), np.bool_)
+        where[row, column] = True
+        box = view.box(where)
+        assert box is not None
+        assert min(box.width, box.height) >= 1
+        assert min(box.left, box.top) >= 0
+        assert (box.left + box.width, box.top + box.height) <= (size[1], size[0])
+        assert box.top + box.height <= size[0]
 
 
 def test_a_large_photo_is_judged_in_milliseconds() -> None:

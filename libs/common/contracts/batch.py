@@ -23,7 +23,7 @@ InsidePattern = Annotated[
     ),
 ]
 """Words and not an expression of the sender's: no name can be made to take long."""
-INSIDE_PATTERN = "inside,inner,back_inside"
+INSIDE_PATTERN = "inside,inner_back,back_inside"
 
 
 class BatchOptions(RenderOptions):
@@ -215,7 +215,7 @@ class GetBatch(Query[Batch]):
 
 
 class ListBatches(Query[BatchPage]):
-    """Newest first."""
+    """Newest first. A page may hold less than `limit`."""
 
     wire = "batch.list.v1"
     reply = BatchPage

@@ -24,7 +24,10 @@ class PresetRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     formats: tuple[ImageFormat, ...] = Field(
-        (ImageFormat.JPEG,), min_length=1, description="Encodings that are taken; the first is made."
+        (ImageFormat.JPEG,),
+        min_length=1,
+        max_length=len(ImageFormat),
+        description="Encodings that are taken; the first is made.",
     )
     background: Background | None = Field(None, description="The ground, exactly.")
     shadow: bool = Field(True, description="Whether a shadow is allowed.")

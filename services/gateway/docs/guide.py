@@ -58,7 +58,7 @@ _INSIDE = """
 <p>A second shot with the garment's back turned out gives the result its real inner back. Put both into the
 archive and call them alike: <code>SKU_front.jpg</code> and <code>SKU_inside.jpg</code>. Case and the kind of
 separator do not count, <code>SKU.jpg</code> is a front as well, and so is <code>front.jpg</code> beside
-<code>inside.jpg</code> in a folder for each garment. <code>inside</code>, <code>inner</code> and
+<code>inside.jpg</code> in a folder for each garment. <code>inside</code>, <code>inner_back</code> and
 <code>back_inside</code> are understood; <code>inside_pattern=lining,innen</code> names others.</p>
 <p>Or say it in a <code>manifest.csv</code> in the archive, whose paths start at its own folder:</p>
 <pre>file,inside,sku,garment

@@ -12,7 +12,8 @@ from services.inference.pipeline.artefacts import Encoded
 from services.inference.pipeline.compose import compose
 from services.inference.pipeline.encode import encode
 from services.inference.pipeline.layers import Layers
-from services.inference.pipeline.presets import PRESET_NOT_MET, preset_problems
+from services.inference.pipeline.presets import preset_problems
+from services.inference.pipeline.verdict import Reason
 
 RESULT = "result"
 """The name of the one picture that every render has."""
@@ -28,7 +29,8 @@ class Finished:
     def findings(self) -> tuple[Finding, ...]:
         """The problems as findings; a rendition's begin with its name."""
         of = "" if self.file.name == RESULT else f"{self.file.name}: "
-        return tuple(Finding(code=PRESET_NOT_MET, detail=of + problem) for problem in self.problems)
+        code = Reason.PRESET_NOT_MET.value
+        return tuple(Finding(code=code, detail=of + problem) for problem in self.problems)
 
 
 def finish(

@@ -136,11 +136,13 @@ def _shoulders(outline: _Outline) -> tuple[Point, Point]:
     """The outer ends of the shoulders' slope; a collar or hood on them is too near to the middle."""
     seen, rows = outline.seen, [outline.row(share) for share in _CHEST]
     ends = _ends(np.asarray(seen[: rows[-1] + 1].any(0), np.bool_))
-    runs = [_run(outline.whole[row], (ends[0] + ends[1]) / 2) for row in rows]
+    # Between the two parts of a bikini there is nothing to measure.
+    runs = [_run(outline.whole[row], sum(ends) / 2) for row in rows if outline.whole[row].any()] or [ends]
     left, right = np.median(runs, axis=0)  # one row alone may be broken by a hand
     middle, width = (left + right) / 2, right - left
     across = np.abs(np.arange(seen.shape[1]) - middle)
-    return _corners(seen & (across >= _INNERMOST * width) & (across <= _OUTERMOST * width), from_top=True)
+    slope = seen & (across >= _INNERMOST * width) & (across <= _OUTERMOST * width)
+    return _corners(slope if slope.any() else seen, from_top=True)
 
 
 def _corners(seen: Bools, *, from_top: bool) -> tuple[Point, Point]:
@@ -186,6 +188,7 @@ def _hem_row(outline: _Outline, middle: float, width: float) -> int:
     """Just above the lower edge of what hangs below the shoulders' middle; sleeves may hang lower."""
     first = max(0, round(middle - 0.3 * width))
     body = outline.whole[:, first : round(middle + 0.3 * width) + 1]
+    body = body if body.any() else outline.whole
     columns = body[:, body.any(0)]
     lowest = columns.shape[0] - 1 - columns[::-1].argmax(0)
     return max(outline.top, round(float(np.median(lowest)) - 0.02 * outline.height))

@@ -17,8 +17,6 @@ from services.inference.pipeline.crop import Layout, Size
 from services.inference.pipeline.layers import Layers
 from services.inference.pipeline.outline import garment_window
 
-PRESET_NOT_MET = "preset_not_met"
-"""The code of such findings. Stable: customers' programs compare it."""
 LARGEST_CUT = 0.01
 """Share of a side of the photo that the garment may touch and still be whole."""
 _PIXEL = 1.0

@@ -17,6 +17,7 @@ from services.inference.pipeline.artefacts import Encoded, draw_artefacts
 from services.inference.pipeline.compose import compose, frame
 from services.inference.pipeline.crop import Layout
 from services.inference.pipeline.decode import Picture, decode
+from services.inference.pipeline.every_garment import told
 from services.inference.pipeline.finish import RESULT, finish, finish_renditions
 from services.inference.pipeline.hollow import NOTES, InsideShot, Source, hollow_out
 from services.inference.pipeline.landmarks import find_landmarks
@@ -87,7 +88,7 @@ def render(photo: bytes, options: RenderOptions, segmenter: Segmenter, inside: b
     Raises PictureRefused if a photo is at fault. Safe to call from several threads at once; the heavy stages
     run outside the GIL. The same photos, options and model give the same bytes.
     """
-    watch = _Stopwatch()
+    watch, segmenter = _Stopwatch(), told(segmenter, options.garment)
     picture = watch.time("decode", lambda: decode(photo))
     back = None
     if inside is not None:

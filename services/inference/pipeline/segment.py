@@ -120,9 +120,14 @@ def _look(rgb: U8, segmenter: Segmenter, hint: Hint) -> F32:
 def _part(rgb: U8, window: Box, planes: F32) -> U8:
     """The part of the photo that a window of the planes shows."""
     across, down = rgb.shape[1] / planes.shape[2], rgb.shape[0] / planes.shape[1]
-    columns = slice(round(window[0] * across), max(round(window[2] * across), round(window[0] * across) + 2))
-    rows = slice(round(window[1] * down), max(round(window[3] * down), round(window[1] * down) + 2))
-    return rgb[rows, columns]
+    rows = _stretch(window[1] * down, window[3] * down, rgb.shape[0])
+    return rgb[rows, _stretch(window[0] * across, window[2] * across, rgb.shape[1])]
+
+
+def _stretch(start: float, end: float, length: int) -> slice:
+    """From px to px, and at least the last one: a photo can be narrower than the planes."""
+    first = min(round(start), length - 1)
+    return slice(first, max(round(end), first + 2))
 
 
 def letterbox(rgb: U8, height: int, width: int) -> tuple[U8, Placement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -106,10 +107,9 @@ class View:
         if not width:
             return None
         across, down = self.photo[0] / where.shape[1], self.photo[1] / where.shape[0]
-        x, y = round(left * across), round(top * down)
-        return Box(
-            left=x, top=y, width=round((left + width) * across) - x, height=round((top + height) * down) - y
-        )
+        x, y = int(left * across), int(top * down)
+        right, bottom = math.ceil((left + width) * across), math.ceil((top + height) * down)
+        return Box(left=x, top=y, width=min(right, self.photo[0]) - x, height=min(bottom, self.photo[1]) - y)
 
 
 def view_of(layers: Layers, maps: Maps, options: OptionFields, result: U8 | None = None) -> View:
