@@ -11,6 +11,8 @@ from libs.common.contracts.inference import MOST_FINDINGS, FileKind, RenderedIma
 from services.inference.pipeline.artefacts import Encoded
 from services.inference.pipeline.render import Render
 
+_KEY_DIGITS = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Hashed:
@@ -54,6 +56,12 @@ class Finished:
             tuple(map(Hashed.of, render.artefacts)),
         )
 
+    def key(self, item: RenderItem) -> str:
+        """Where the result goes: by what it is, so that another worker's late render overwrites nothing."""
+        files = (self.result, *self.renditions, *self.artefacts)
+        digest = hashlib.sha256("".join(hashed.sha256 for hashed in files).encode()).hexdigest()
+        return f"{item.result_key}.{digest[:_KEY_DIGITS]}"
+
     def objects(self, result_key: str) -> Iterator[tuple[str, bytes]]:
         """All that is to be stored, by its key; the result last, so that it never lies there alone."""
         for kind, files in ((FileKind.RENDITION, self.renditions), (FileKind.ARTEFACT, self.artefacts)):
@@ -67,7 +75,7 @@ class Finished:
         findings = render.findings[:MOST_FINDINGS]
         return RenderedImage(
             image_id=item.image_id,
-            result_key=item.result_key,
+            result_key=self.key(item),
             media_type=result.media_type,
             size=result.size,
             sha256=result.sha256,

@@ -175,7 +175,7 @@ class Worker:
             raise PictureRefused(RefusalCode.RENDER_FAILED, detail) from error
 
     async def _store(self, item: RenderItem, finished: Finished, elapsed: float) -> RenderedImage:
-        *beside, result = finished.objects(item.result_key)
+        *beside, result = finished.objects(finished.key(item))
         async with asyncio.TaskGroup() as group:
             for key, data in beside:
                 group.create_task(self._photos.write(key, data))

@@ -157,3 +157,12 @@ def test_results_survive_the_way_to_the_batch() -> None:
     """An outcome that was saved is read again as it was (a redelivered chunk does so)."""
     outcome = Finished.of(rendered(renditions=2, artefacts=1, findings=1)).outcome(ITEM, 1)
     assert RenderedImage.model_validate(outcome.model_dump(mode="json")) == outcome
+
+
+def test_another_render_of_the_same_image_overwrites_nothing() -> None:
+    """A worker that comes late, with another model, stores its own objects beside those that are recorded."""
+    first, again, other = (Finished.of(rendered(renditions=count)) for count in (1, 1, 2))
+    assert first.key(ITEM) == again.key(ITEM)
+    assert first.key(ITEM) != other.key(ITEM)
+    assert first.outcome(ITEM, 1.0).result_key == first.key(ITEM)
+    assert first.key(ITEM).startswith(ITEM.result_key)

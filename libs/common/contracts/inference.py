@@ -52,7 +52,7 @@ PhotoSource = Annotated[ArchivedPhoto | StoredPhoto, Field(discriminator="kind")
 
 
 class RenderItem(Body):
-    """One image of a chunk: where its photo is and where its result goes.
+    """One image of a chunk: where its photo is and where its result goes (`result_key`, and a digest of it).
 
     `inside` is the photo of the same garment's turned-out back, if there is one. `garment` stands instead of
     that of the chunk's options. Renditions and artefacts go beside the result (see `FileKind`).
