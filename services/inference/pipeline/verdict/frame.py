@@ -5,16 +5,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from services.inference.pipeline.arrays import Bools
+from services.inference.pipeline.arrays import U8, Bools
 from services.inference.pipeline.verdict.blobs import opened, pieces_of_size
 from services.inference.pipeline.verdict.reasons import Reason
 from services.inference.pipeline.verdict.view import SHOWN, Evidence, Findings, View
 
 _REACH_ACROSS, _REACH_ALONG = 0.15, 0.3
-"""How far (in square roots of the garment's area) a thing in front may be from garment on both of its sides.
+"""How far (in square roots of the garment's area) a thing in front may be from garment on each of its sides.
 
 Less across: bare shoulders have a strap on their left and on their right too, but further away.
 """
+_CLOTH = 0.05
+"""Share of the garment below which a piece is no cloth that something could lie between."""
+_HAND = 0.006
+"""Share of the garment below which a thing in front is a strand of hair or a finger."""
 _OTHER_COUNTS = 0.5
 """Clothing that the segmenter does not take for the garment counts half as a second one."""
 
@@ -37,10 +41,11 @@ def hidden(view: View) -> Findings:
     """Things in front of the garment. Amount: their share of the shown garment."""
     opening = view.maps.interior > 0.3
     thing = (view.body + view.other > 0.5) & ~view.shown & ~opening
-    across, along = _between(view.shown | (view.garment > 0.5), view.area**0.5)
-    # A neck has garment on both sides of it: where no openings are known, that says nothing.
-    covered = across | along if opening.any() else across & along
-    where = pieces_of_size(opened(thing & covered), 0.002 * view.area)
+    cloth = pieces_of_size(view.shown | (view.garment > 0.5), _CLOTH * view.area)
+    # A hand on the hip has garment on three sides, an arm beside the body on two. A neck has it on three as
+    # well: where no openings are known, that says nothing.
+    covered = _sides(cloth, view.area**0.5) >= (3 if opening.any() else 4)
+    where = pieces_of_size(opened(thing & covered), _HAND * view.area)
     return {Reason.OCCLUDED: Evidence(float(where.sum()) / view.area, where)}
 
 
@@ -59,13 +64,10 @@ def others(view: View) -> Findings:
     return {Reason.SEVERAL_GARMENTS: Evidence(float(cloth[second]) / view.area, where)}
 
 
-def _between(mask: Bools, size: float) -> tuple[Bools, Bools]:
-    """Which pixels have the mask close by on their left and right, and above and below them."""
+def _sides(mask: Bools, size: float) -> U8:
+    """On how many of its four sides each pixel has the mask close by."""
     plane = mask.view(np.uint8)
     row = np.ones((1, max(2, round(_REACH_ACROSS * size))), np.uint8)
     column = np.ones((max(2, round(_REACH_ALONG * size)), 1), np.uint8)
-    across = cv2.min(cv2.dilate(plane, row, anchor=(0, 0)), cv2.dilate(plane, row, anchor=(row.size - 1, 0)))
-    along = cv2.min(
-        cv2.dilate(plane, column, anchor=(0, 0)), cv2.dilate(plane, column, anchor=(0, column.size - 1))
-    )
-    return np.asarray(across > 0, np.bool_), np.asarray(along > 0, np.bool_)
+    looks = ((row, (0, 0)), (row, (row.size - 1, 0)), (column, (0, 0)), (column, (0, column.size - 1)))
+    return np.asarray(sum(cv2.dilate(plane, kernel, anchor=anchor) for kernel, anchor in looks), np.uint8)
