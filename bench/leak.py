@@ -17,7 +17,7 @@ from services.inference.renderer import OnnxRendererFactory, Renderer
 
 RENDERS, WARM = 5_000, 500
 EVERY = 100
-_SIZES = ((400, 300), (640, 480), (533, 800), (1000, 750))
+_SIZES = ((300, 225), (480, 360), (400, 600), (640, 480))
 """Height and width, px: they take turns, so that every buffer is asked for in every size."""
 _SCENES = 6
 _MIB = 2**20

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import mean
 
 from rich.progress import track
@@ -91,5 +91,6 @@ def _render(picture: bytes) -> Rendered:
 
 
 def peak_mib() -> float:
-    """The most memory that this process had at a time."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory that this process had at a time; `getrusage` would count its parent's in."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
