@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Self
 
 from libs.common.contracts.inference import MOST_FINDINGS, FileKind, RenderedImage, RenderItem, StoredFile
@@ -60,7 +61,8 @@ class Finished:
         """Where the result goes: by what it is, so that another worker's late render overwrites nothing."""
         files = (self.result, *self.renditions, *self.artefacts)
         digest = hashlib.sha256("".join(hashed.sha256 for hashed in files).encode()).hexdigest()
-        return f"{item.result_key}.{digest[:_KEY_DIGITS]}"
+        asked = PurePosixPath(item.result_key)
+        return str(asked.with_name(f"{asked.stem}.{digest[:_KEY_DIGITS]}{asked.suffix}"))
 
     def objects(self, result_key: str) -> Iterator[tuple[str, bytes]]:
         """All that is to be stored, by its key; the result last, so that it never lies there alone."""
