@@ -17,13 +17,15 @@ from services.inference.pipeline.layers import Layers
 from services.inference.pipeline.matte import Matte, matte, mixed_pixels
 from services.inference.pipeline.segment import Maps
 from services.inference.pipeline.verdict import Judgement, judge
-from training.photos import BODY, GARMENT, Drawn, sample_photo
+from training.photos import BACKGROUND, BODY, GARMENT, Drawn, sample_photo
 
 PHOTO = (640, 480)
 """Height and width (px) of the photos."""
 _MAPS_SIDE = 208
 _GOOD_IOU = 0.97
 _SMALLEST, _MOST_HIDDEN, _BORDER = 0.03, 0.01, 4
+_MOST_WRONG = 0.008
+"""Share of the garment that may be open, or something else, in a good result."""
 OPTIONS = RenderOptions(background="#ffffff")
 
 Random = np.random.Generator
@@ -82,7 +84,17 @@ def good_trial(seed: int, look: Look, size: tuple[int, int] = PHOTO) -> Trial | 
     if not photo_is_good(drawn):
         return None
     trial = trial_of(drawn, look(drawn, np.random.default_rng([21, seed])))
-    return trial if _iou(trial.alpha > 127, trial.garment) >= _GOOD_IOU else None
+    return trial if result_is_good(trial) else None
+
+
+def result_is_good(trial: Trial) -> bool:
+    """By the truth: the garment is there, its openings are filled, and nothing else is seen."""
+    shown, area = trial.alpha > 127, float(max(1, trial.garment.sum()))
+    opening = trial.drawn.interior > 0
+    hole = opening & (cv2.max(trial.alpha, trial.layers.filling.alpha) < 128)
+    left = shown & ~trial.garment & ~opening & (trial.drawn.classes != BACKGROUND)
+    right = _iou(shown, trial.garment) >= _GOOD_IOU
+    return bool(right and hole.sum() < _MOST_WRONG * area and left.sum() < _MOST_WRONG * area)
 
 
 def photo_is_good(drawn: Drawn) -> bool:
