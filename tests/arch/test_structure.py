@@ -21,7 +21,16 @@ OWNERS = {
     "psycopg": ("libs/common/db/",),
     "sqlalchemy": ("libs/common/db/",),
     "obstore": ("libs/common/objects/",),
-    "onnxruntime": ("services/inference/models/", "training/"),
+    "onnxruntime": ("services/inference/models/", "training/", "deploy/local/servers/mlserver_runtime"),
+    "hvac": (
+        "services/keyvault/transit",
+        "services/keyvault/login",
+        "deploy/local/servers/openbao",
+        "deploy/vault/",
+    ),
+    "aiobotocore": ("services/inference/providers/",),
+    "google": ("services/inference/providers/",),
+    "tritonclient": ("services/inference/providers/",),
 }
 
 

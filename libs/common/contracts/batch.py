@@ -12,6 +12,7 @@ from libs.common.contracts.ids import ApiKeyId, BatchId, ImageId
 from libs.common.contracts.inference import Finding, Landmarks, StoredFile, Verdict
 from libs.common.contracts.message import Body, Command, Event, Query, Signal
 from libs.common.contracts.options import GarmentChoice, RenderOptions
+from libs.common.contracts.providers import RouteTaken
 
 InsidePattern = Annotated[
     str,
@@ -81,12 +82,15 @@ class ImageStatus(StrEnum):
 class Counts(Body):
     """Images of a batch by state; `duplicates` of them share another's result and are billed with it.
 
+    `parked` of the waiting ones have no route now: see the reason of each.
+
     `rejected` are those of the completed that are no good; `billable` those that count on the bill: rendered,
     not rejected, and no duplicate.
     """
 
     total: int = 0
     waiting: int = 0
+    parked: int = 0
     rendering: int = 0
     completed: int = 0
     failed: int = 0
@@ -153,6 +157,10 @@ class Image(Body):
     photo_height: int | None = None
     billable: bool = False
     failure: Failure | None = None
+    parked: str | None = Field(
+        None, description="Why the image waits though there is room: no route may take it."
+    )
+    route: RouteTaken | None = None
     duplicate_of: ImageId | None = None
     model: str | None = None
     media_type: str | None = None

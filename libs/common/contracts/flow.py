@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from libs.common.contracts import batch as b
+from libs.common.contracts import credentials as c
 from libs.common.contracts import inference as i
+from libs.common.contracts import routing as r
 from libs.common.contracts import tenants as t
 from libs.common.contracts import webhooks as w
 from libs.common.contracts.message import Durable, Message, Query, Signal
@@ -59,6 +61,20 @@ BATCH_QUERIES = (
     b.CancelBatch,
     b.RetryBatch,
 )
+ROUTING_QUERIES = (r.GetRoutingPolicy, r.SetRoutingPolicy, r.GetUsage, r.GetSavings, r.EstimateBatch)
+VAULT_ROUTE_QUERIES = (r.CheckRoutes, r.ListRenderedOn)
+CREDENTIAL_QUERIES = (
+    c.GetIntakeKey,
+    c.CreateCredential,
+    c.ListCredentials,
+    c.GetCredential,
+    c.UpdateCredential,
+    c.VerifyCredential,
+    c.ReplaceCredential,
+    c.RollBackCredential,
+    c.DeleteCredential,
+)
+VAULT_QUERIES = (c.RotateKey, c.EraseCredentials, c.ReconcileLeases, c.ListAudit)
 WEBHOOK_QUERIES = (
     w.CreateEndpoint,
     w.ListEndpoints,
@@ -69,16 +85,36 @@ WEBHOOK_QUERIES = (
     w.ListDeliveries,
     w.Redeliver,
 )
-TENANT_QUERIES = (t.CreateTenant, t.ListTenants, t.IssueApiKey, t.ListApiKeys, t.RevokeApiKey)
+TENANT_QUERIES = (t.CreateTenant, t.ListTenants, t.SetPlan, t.IssueApiKey, t.ListApiKeys, t.RevokeApiKey)
 
 API_KEYS = Queue("gateway.api_keys", "gateway", (t.ApiKeyIssued, t.ApiKeyRevoked))
 SUBMISSIONS = Queue("batch.submissions", "batch", (b.SubmitBatch, b.SubmitImage), concurrency=8)
 OUTCOMES = Queue("batch.outcomes", "batch", (i.ImagesRendered,), concurrency=32)
-TENANT_WEIGHTS = Queue("batch.tenants", "batch", (t.TenantRegistered,), concurrency=2)
+TENANT_WEIGHTS = Queue("batch.tenants", "batch", (t.TenantRegistered, t.PlanChanged), concurrency=2)
+BATCH_CREDENTIALS = Queue("batch.credentials", "batch", (c.CredentialChanged,), concurrency=4)
+VAULT_PLANS = Queue("keyvault.plans", "keyvault", (t.PlanChanged,), concurrency=2)
+OBSERVATIONS = Queue("keyvault.observations", "keyvault", (c.CredentialObserved,), concurrency=8)
 RENDERS = Queue("inference.renders", "inference", (i.RenderImages,), concurrency=4)
 RENDERS_NOW = Queue("inference.renders_now", "inference", (i.RenderImagesNow,), concurrency=4)
+REMOTE_RENDERS = Queue("inference.remote_renders", "inference", (i.RenderRemotely,), concurrency=16)
+REMOTE_RENDERS_NOW = Queue(
+    "inference.remote_renders_now", "inference", (i.RenderRemotelyNow,), concurrency=16
+)
+PROBES = Queue("inference.probes", "inference", (c.ProbeCredential,), concurrency=16, attempts=3)
 NOTIFICATIONS = Queue(
-    "webhooks.notifications", "webhooks", (b.BatchCompleted, b.BatchFailed, b.ImagesCompleted), concurrency=8
+    "webhooks.notifications",
+    "webhooks",
+    (
+        b.BatchCompleted,
+        b.BatchFailed,
+        b.ImagesCompleted,
+        c.CredentialFailed,
+        c.CredentialDegraded,
+        c.CredentialRecovered,
+        c.CredentialExpiring,
+        r.SpendCapReached,
+    ),
+    concurrency=8,
 )
 
 SERVICES: dict[str, Service] = {
@@ -88,13 +124,13 @@ SERVICES: dict[str, Service] = {
             "gateway",
             publishes=(b.SubmitBatch, b.SubmitImage),
             queues=(API_KEYS,),
-            requests=BATCH_QUERIES + WEBHOOK_QUERIES,
+            requests=BATCH_QUERIES + WEBHOOK_QUERIES + ROUTING_QUERIES + CREDENTIAL_QUERIES,
             signals=(t.ApiKeysChanged,),
             listens=(t.ApiKeysChanged, b.BatchProgressed),
         ),
         Service(
             "tenants",
-            publishes=(t.TenantRegistered, t.ApiKeyIssued, t.ApiKeyRevoked),
+            publishes=(t.TenantRegistered, t.PlanChanged, t.ApiKeyIssued, t.ApiKeyRevoked),
             responds=TENANT_QUERIES,
         ),
         Service(
@@ -102,21 +138,41 @@ SERVICES: dict[str, Service] = {
             publishes=(
                 i.RenderImages,
                 i.RenderImagesNow,
+                i.RenderRemotely,
+                i.RenderRemotelyNow,
                 b.BatchCompleted,
                 b.BatchFailed,
                 b.BatchCancelled,
                 b.ImagesCompleted,
+                r.SpendCapReached,
             ),
-            queues=(SUBMISSIONS, OUTCOMES, TENANT_WEIGHTS),
-            responds=BATCH_QUERIES,
+            queues=(SUBMISSIONS, OUTCOMES, TENANT_WEIGHTS, BATCH_CREDENTIALS),
+            responds=BATCH_QUERIES + ROUTING_QUERIES + VAULT_ROUTE_QUERIES,
             signals=(b.BatchProgressed,),
             listens=(i.WorkerSeen,),
         ),
         Service(
             "inference",
-            publishes=(i.ImagesRendered,),
-            queues=(RENDERS, RENDERS_NOW),
+            publishes=(i.ImagesRendered, c.CredentialObserved),
+            queues=(RENDERS, RENDERS_NOW, REMOTE_RENDERS, REMOTE_RENDERS_NOW, PROBES),
+            requests=(c.LeaseCredential,),
             signals=(i.WorkerSeen,),
+            listens=(c.LeasesRevoked,),
+        ),
+        Service(
+            "keyvault",
+            publishes=(
+                c.ProbeCredential,
+                c.CredentialChanged,
+                c.CredentialFailed,
+                c.CredentialDegraded,
+                c.CredentialRecovered,
+                c.CredentialExpiring,
+            ),
+            queues=(OBSERVATIONS, VAULT_PLANS),
+            requests=VAULT_ROUTE_QUERIES,
+            responds=(*CREDENTIAL_QUERIES, *VAULT_QUERIES, c.LeaseCredential),
+            signals=(c.LeasesRevoked,),
         ),
         Service(
             "webhooks",
@@ -124,7 +180,7 @@ SERVICES: dict[str, Service] = {
             queues=(NOTIFICATIONS,),
             responds=WEBHOOK_QUERIES,
         ),
-        Service(OPERATOR, requests=TENANT_QUERIES),
+        Service(OPERATOR, requests=TENANT_QUERIES + VAULT_QUERIES),
     )
 }
 

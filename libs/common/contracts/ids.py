@@ -73,5 +73,17 @@ class DeliveryId(Id):
     prefix = "whd"
 
 
+class CredentialId(Id):
+    prefix = "crd"
+
+
+class LeaseId(Id):
+    prefix = "lse"
+
+
+class ProbeId(Id):
+    prefix = "prb"
+
+
 class MessageId(Id):
     prefix = "msg"

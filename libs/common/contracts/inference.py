@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from libs.common.contracts.ids import BatchId, ChunkId, ImageId
 from libs.common.contracts.message import Body, Command, Event, Signal
 from libs.common.contracts.options import GarmentChoice, RenderOptions
+from libs.common.contracts.providers import Fault, Route
 
 MOST_FINDINGS = 16
 DETAIL_LENGTH = 300
@@ -81,6 +82,19 @@ class RenderImagesNow(RenderImages):
     wire = "inference.render_now.v1"
 
 
+class RenderRemotely(RenderImages):
+    """Render a chunk on a tenant's own account; every image of it is on the same route."""
+
+    wire = "inference.render_remotely.v1"
+    route: Route
+
+
+class RenderRemotelyNow(RenderRemotely):
+    """The same for somebody who waits."""
+
+    wire = "inference.render_remotely_now.v1"
+
+
 class Box(Body):
     """A rectangle of the photo, px."""
 
@@ -138,6 +152,8 @@ class StoredFile(Body):
 class RenderedImage(Body):
     """A finished image. `sha256` (hex) and `size` are of the result object; times in milliseconds.
 
+    `compute_ms`: what of `render_ms` the provider or the network took; None where it was not measured.
+
     `preserved_fraction` is the share of the shown garment that is the photo's own pixels, bit for bit. Boxes,
     landmarks and artefacts are at the upright photo's size, `photo_width` by `photo_height` px.
     """
@@ -162,6 +178,7 @@ class RenderedImage(Body):
     artefacts: tuple[StoredFile, ...] = ()
     model: str
     render_ms: int
+    compute_ms: int | None = None
 
 
 class UnrenderableImage(Body):
@@ -174,17 +191,34 @@ class UnrenderableImage(Body):
     render_ms: int = 0
 
 
-RenderOutcome = Annotated[RenderedImage | UnrenderableImage, Field(discriminator="status")]
+class UnroutedImage(Body):
+    """An image that its route could not compute through no fault of the image: it needs another route."""
+
+    status: Literal["unrouted"] = "unrouted"
+    image_id: ImageId
+    fault: Fault
+    render_ms: int = 0
+
+
+RenderOutcome = Annotated[RenderedImage | UnrenderableImage | UnroutedImage, Field(discriminator="status")]
 
 
 class ImagesRendered(Event):
-    """A chunk is through: one outcome for each of its images."""
+    """A chunk is through: one outcome for each of its images, all on one route (None: the platform's own)."""
 
     wire = "inference.rendered.v1"
     chunk_id: ChunkId
     batch_id: BatchId
     worker: str
+    route: Route | None = None
     outcomes: tuple[RenderOutcome, ...]
+
+
+class WorkerRole(StrEnum):
+    """Computes on the platform's own hardware, or calls tenants' providers."""
+
+    LOCAL = "local"
+    REMOTE = "remote"
 
 
 class WorkerSeen(Signal):
@@ -193,3 +227,4 @@ class WorkerSeen(Signal):
     wire = "inference.worker_seen.v1"
     worker: str
     capacity: int
+    role: WorkerRole = WorkerRole.LOCAL

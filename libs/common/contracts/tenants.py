@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
@@ -21,12 +22,24 @@ class KeyMode(StrEnum):
     TEST = "test"
 
 
+class Plan(Body):
+    """What a tenant bought. `byok`: its own keys; `fallback`: the platform computes when they fail, for at
+    most `fallback_monthly_cap` USD a month (None: no cap).
+    """
+
+    name: str = Field("standard", min_length=1, max_length=100)
+    byok: bool = False
+    fallback: bool = False
+    fallback_monthly_cap: Decimal | None = Field(None, ge=0)
+
+
 class Tenant(Body):
     """A retailer. `weight` is its share in fair dispatch, relative to others'."""
 
     id: TenantId
     name: Name
     weight: int
+    plan: Plan = Plan()
     created_at: datetime
 
 
@@ -69,6 +82,14 @@ class ListTenants(Query[TenantList]):
     reply = TenantList
 
 
+class SetPlan(Query[Tenant]):
+    """For the tenant in the envelope."""
+
+    wire = "tenants.set_plan.v1"
+    reply = Tenant
+    plan: Plan
+
+
 class IssueApiKey(Query[IssuedApiKey]):
     """For the tenant in the envelope."""
 
@@ -97,6 +118,14 @@ class TenantRegistered(Event):
     wire = "tenants.tenant_registered.v1"
     name: Name
     weight: int
+
+
+class PlanChanged(Event):
+    """The tenant's plan from now on; a higher `revision` replaces a lower one."""
+
+    wire = "tenants.plan_changed.v1"
+    plan: Plan
+    revision: int
 
 
 class ApiKeyIssued(Event):

@@ -17,6 +17,11 @@ class WebhookType(StrEnum):
     BATCH_COMPLETED = "batch.completed"
     BATCH_FAILED = "batch.failed"
     IMAGE_COMPLETED = "image.completed"
+    CREDENTIAL_FAILED = "credential.failed"
+    CREDENTIAL_DEGRADED = "credential.degraded"
+    CREDENTIAL_RECOVERED = "credential.recovered"
+    CREDENTIAL_EXPIRING = "credential.expiring"
+    SPEND_CAP_REACHED = "spend.cap_reached"
     TEST = "webhook.test"
 
 

@@ -16,7 +16,7 @@ from alembic.config import Config
 from psycopg import sql
 
 OWNER = "mannequin_owner"
-SERVICES = ("gateway", "tenants", "batch", "inference", "webhooks")
+SERVICES = ("gateway", "tenants", "keyvault", "batch", "inference", "webhooks")
 ROOT = Path(__file__).resolve().parents[3]
 _LOCK = 7_355_608
 

@@ -8,8 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from libs.common.errors import MannequinError
+
 Ping = Callable[[], Awaitable[None]]
 _LIMIT_S = 2.0
+_OK = "ok"
 
 
 class Health:
@@ -41,9 +44,9 @@ class Health:
         if not self.started:
             return web.json_response({"status": "starting"}, status=503)
         names = list(self._pings)
-        results = await asyncio.gather(*(_answers(self._pings[name]) for name in names))
-        checks = dict(zip(names, ("ok" if ok else "down" for ok in results), strict=True))
-        status = 200 if all(results) else 503
+        results = await asyncio.gather(*(_answer(self._pings[name]) for name in names))
+        checks = dict(zip(names, results, strict=True))
+        status = 200 if all(result == _OK for result in results) else 503
         return web.json_response(
             {"status": "ready" if status == 200 else "waiting", "checks": checks}, status=status
         )
@@ -52,9 +55,12 @@ class Health:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def _answers(ping: Ping) -> bool:
+async def _answer(ping: Ping) -> str:
+    """ "ok", or "down" with the reason where it is one of our own, which are written to be read."""
     try:
         await asyncio.wait_for(ping(), _LIMIT_S)
+    except MannequinError as error:
+        return f"down: {error.detail}"
     except Exception:  # noqa: BLE001  # whatever goes wrong, the answer is that it is down
-        return False
-    return True
+        return "down"
+    return _OK
