@@ -1,0 +1,51 @@
+"""The parts of the keyvault service, put together by hand."""
+
+from __future__ import annotations
+
+from libs.common.bus.bus import Bus
+from libs.common.bus.connect import connect
+from libs.common.db import Database
+from libs.common.lifecycle import Lifecycle
+from libs.common.outbox import Relay
+from services.keyvault.checks import Checks
+from services.keyvault.erase import Erasures
+from services.keyvault.handlers import attach
+from services.keyvault.health import handlers as health
+from services.keyvault.leases import handlers as leases
+from services.keyvault.replace import Replacements
+from services.keyvault.revoke import Revoker
+from services.keyvault.rotate import Rotations
+from services.keyvault.service import CredentialsService
+from services.keyvault.settings import KeyvaultSettings
+from services.keyvault.sweep import Sweep
+from services.keyvault.transit import TransitVault
+from services.keyvault.vault import Vault
+
+
+async def wire(settings: KeyvaultSettings, lifecycle: Lifecycle) -> None:
+    """Start everything; what hears of health before what asks for it."""
+    database = await lifecycle.open("database", Database.of(settings, "keyvault"))
+    bus = await lifecycle.open("bus", connect(settings.bus_url, "keyvault"))
+    vault = await lifecycle.open("vault", TransitVault(settings))
+    relay = Relay(database, bus)
+    lifecycle.background("outbox", relay.run())
+    lifecycle.background("inbox sweep", relay.sweep_inbox())
+    await health.attach(bus, database, lifecycle)
+    await leases.attach(bus, database, vault, lease_s=settings.lease_s)
+    await _credentials(settings, lifecycle, database, bus, vault)
+
+
+async def _credentials(
+    settings: KeyvaultSettings, lifecycle: Lifecycle, database: Database, bus: Bus, vault: Vault
+) -> None:
+    checks, revoker = Checks(database, settings.check_s), Revoker(bus)
+    rotations = Rotations(database, vault)
+    lifecycle.background("sweep", Sweep(database, rotations, revoker).run())
+    await attach(
+        bus,
+        database,
+        CredentialsService(database, vault, checks, revoker),
+        Replacements(database, vault, checks, revoker),
+        rotations,
+        Erasures(database, vault, revoker, backup_days=settings.backup_days),
+    )

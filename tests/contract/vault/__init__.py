@@ -1,0 +1,1 @@
+"""What the vault promises to the keyvault service, shown on a real OpenBao."""
