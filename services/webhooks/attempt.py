@@ -11,9 +11,9 @@ from datetime import datetime
 from aiohttp import ClientError, ClientResponse, ClientSession
 
 from libs.common.db import Row
+from libs.common.egress import is_forbidden
 from services.webhooks import sign
 from services.webhooks.clock import Clock
-from services.webhooks.guard import is_forbidden
 from services.webhooks.schedule import retry_after_s
 from services.webhooks.seal import Seal
 

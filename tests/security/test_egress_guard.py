@@ -18,9 +18,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from services.webhooks.addresses import is_public
+from libs.common.egress import ForbiddenAddress, is_forbidden
+from libs.common.egress.addresses import is_public
+from libs.common.egress.connector import GuardedConnector, GuardedResolver
 from services.webhooks.errors import UrlRefused
-from services.webhooks.guard import ForbiddenAddress, Guard, GuardedConnector, GuardedResolver, is_forbidden
+from services.webhooks.guard import Guard
 
 NAME = "shop.example"
 PUBLIC = "93.184.215.14"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from abc import ABC, abstractmethod
 from typing import Protocol
@@ -110,11 +111,11 @@ class SingleProcess(ABC):
         return self._child.log_tail()
 
 
-async def exchange(host: str, port: int, send: bytes, size: int) -> bytes:
+async def exchange(host: str, port: int, send: bytes, size: int, tls: ssl.SSLContext | None = None) -> bytes:
     """Connects, sends, and gives the first `size` bytes of the answer; empty when nobody answers in time."""
     try:
         async with asyncio.timeout(1.0):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
             try:
                 writer.write(send)
                 return await reader.readexactly(size)

@@ -19,7 +19,7 @@ from services.inference.pipeline.crop import Layout
 from services.inference.pipeline.decode import Picture, decode
 from services.inference.pipeline.every_garment import told
 from services.inference.pipeline.finish import RESULT, finish, finish_renditions
-from services.inference.pipeline.hollow import NOTES, InsideShot, Source, hollow_out
+from services.inference.pipeline.hollow import NOTES, Drawn, InsideShot, Source, hollow_out
 from services.inference.pipeline.landmarks import find_landmarks
 from services.inference.pipeline.layers import Layers
 from services.inference.pipeline.matte import matte
@@ -62,12 +62,13 @@ class Render:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Photos:
-    """What was sent, decoded, and what is asked of it."""
+class Photos:
+    """What was sent, decoded, and what is asked of it. `drawn` lays a generated picture behind it."""
 
     picture: Picture
     back: InsideShot | None
     options: RenderOptions
+    drawn: Drawn | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,13 +89,26 @@ def render(photo: bytes, options: RenderOptions, segmenter: Segmenter, inside: b
     Raises PictureRefused if a photo is at fault. Safe to call from several threads at once; the heavy stages
     run outside the GIL. The same photos, options and model give the same bytes.
     """
-    watch, segmenter = _Stopwatch(), told(segmenter, options.garment)
+    watch, segmenter = Stages(), told(segmenter, options.garment)
+    photos, maps = look_at(photo, options, segmenter, inside, watch)
+    return render_photos(photos, maps, segmenter, watch)
+
+
+def look_at(
+    photo: bytes, options: RenderOptions, segmenter: Segmenter, inside: bytes | None, watch: Stages
+) -> tuple[Photos, Maps]:
+    """The photos decoded, and what the segmenter says of the first. Raises PictureRefused."""
     picture = watch.time("decode", lambda: decode(photo))
     back = None
     if inside is not None:
         back = watch.time("inside", lambda: _inside_shot(inside, segmenter, hint_of(options.garment)))
-    photos = _Photos(picture, back, options)
     maps = watch.time("segment", lambda: segment(picture, segmenter, hint_of(options.garment)))
+    return Photos(picture, back, options), maps
+
+
+def render_photos(photos: Photos, maps: Maps, segmenter: Segmenter, watch: Stages) -> Render:
+    """All that follows once the photos were looked at."""
+    picture, options = photos.picture, photos.options
     best, attempts = _best(photos, maps, segmenter, watch)
     layers, judgement = best.layers, best.judgement
     result = watch.time("encode", lambda: finish(RESULT, best.pixels, layers, options, best.catalogue))
@@ -120,7 +134,7 @@ def render(photo: bytes, options: RenderOptions, segmenter: Segmenter, inside: b
     )
 
 
-def _best(photos: _Photos, maps: Maps, segmenter: Segmenter, watch: _Stopwatch) -> tuple[_Try, int]:
+def _best(photos: Photos, maps: Maps, segmenter: Segmenter, watch: Stages) -> tuple[_Try, int]:
     """The better of the first result and of the second, if there was reason for one; how many there were."""
     first = _tried(photos, maps, watch)
     if first.judgement.verdict is Verdict.PUBLISHABLE:
@@ -131,10 +145,10 @@ def _best(photos: _Photos, maps: Maps, segmenter: Segmenter, watch: _Stopwatch) 
     return (second if second.judgement.is_better_than(first.judgement) else first), 2
 
 
-def _tried(photos: _Photos, maps: Maps, watch: _Stopwatch) -> _Try:
+def _tried(photos: Photos, maps: Maps, watch: Stages) -> _Try:
     picture, options = photos.picture, photos.options
     cut = watch.time("matte", lambda: matte(picture, maps))
-    filling = watch.time("hollow", lambda: hollow_out(picture, maps, cut, options, photos.back))
+    filling = watch.time("hollow", lambda: hollow_out(picture, maps, cut, options, photos.back, photos.drawn))
     layers = Layers(picture, cut, filling)
     landmarks = watch.time("landmarks", lambda: find_landmarks(layers, maps))
     catalogue = catalogue_of(options, landmarks)
@@ -149,10 +163,10 @@ def _fills(layout: Layout) -> bool:
     return layout.inner == layout.outer and not layout.turn
 
 
-def _tried_again(photos: _Photos, segmenter: Segmenter, first: _Try) -> _Try | None:
+def _tried_again(photos: Photos, segmenter: Segmenter, first: _Try) -> _Try | None:
     hint = hint_of(photos.options.garment)
     maps = look_again(photos.picture, segmenter, hint, first.maps, first.judgement)
-    return None if maps is None else _tried(photos, maps, _Stopwatch())
+    return None if maps is None else _tried(photos, maps, Stages())
 
 
 def _inside_shot(data: bytes, segmenter: Segmenter, hint: Hint) -> InsideShot:
@@ -174,7 +188,9 @@ def use_one_core_a_render() -> None:
     cv2.setNumThreads(1)
 
 
-class _Stopwatch:
+class Stages:
+    """How long each stage took."""
+
     def __init__(self) -> None:
         self.milliseconds: dict[str, float] = {}
 

@@ -15,6 +15,8 @@ class Source(StrEnum):
     NONE = "none"
     SYNTHESIZED = "synthesized"
     INSIDE_SHOT = "inside_shot"
+    DRAWING = "drawing"
+    """A generative model drew it."""
 
 
 class Note(StrEnum):
@@ -22,6 +24,7 @@ class Note(StrEnum):
 
     INSIDE_SHOT_DOES_NOT_FIT = "inside_shot_does_not_fit"
     NO_OPENING_FOR_INSIDE_SHOT = "no_opening_for_inside_shot"
+    DRAWING_DOES_NOT_FIT = "drawing_does_not_fit"
 
 
 NOTES = {
@@ -29,6 +32,8 @@ NOTES = {
     "is synthesised. Shoot both from the same place, the garment turned out on the same form.",
     Note.NO_OPENING_FOR_INSIDE_SHOT: "No opening was found in which the inside shot could show, so it is not "
     "used. Check that it belongs to this garment.",
+    Note.DRAWING_DOES_NOT_FIT: "The provider drew another garment, or this one in another place, so nothing "
+    "of its drawing is used and the inner back is synthesised.",
 }
 """What each note means, and what to do."""
 

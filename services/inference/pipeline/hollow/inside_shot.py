@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -12,6 +13,7 @@ from services.inference.pipeline.decode import Picture
 from services.inference.pipeline.hollow.back_neckline import Rim
 from services.inference.pipeline.hollow.colour_transfer import transfer
 from services.inference.pipeline.hollow.evidence import Evidence, Frame
+from services.inference.pipeline.hollow.filling import Source
 from services.inference.pipeline.hollow.hole import Hole
 from services.inference.pipeline.hollow.registration import Registration, register
 from services.inference.pipeline.matte import Matte, matte
@@ -38,21 +40,32 @@ class InsideShot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aligned:
-    """An inside shot with its garment's matte, and where the front's pixels lie in it."""
+    """A picture that shows the inner back, its garment's alpha [h,w], and where the front's pixels lie in it.
+
+    shade: how much the front edge is to darken it, where that does not show yet.
+    """
 
     picture: Picture
-    matte: Matte
+    alpha: U8
     registration: Registration
+    source: Source = Source.INSIDE_SHOT
+    shade: float = SHADE
 
     @property
     def is_sure(self) -> bool:
         return self.registration.confidence >= CONFIDENT
 
 
+Drawn = Callable[[Evidence, Picture, Matte, Bools], Aligned | None]
+"""Lays a drawing of the garment behind a front: its evidence, photo and matte, and where its openings are (at
+the evidence's size). None where the drawing does not show this garment.
+"""
+
+
 def align(front: Evidence, shot: InsideShot, unknown: Bools) -> Aligned:
     """Finds the front's garment in the inside shot; `unknown` (the evidence's size) is the opening."""
     cut = matte(shot.picture, shot.maps)
-    return Aligned(shot.picture, cut, register(front, Evidence.of(shot.maps, cut), unknown))
+    return Aligned(shot.picture, cut.alpha, register(front, Evidence.of(shot.maps, cut), unknown))
 
 
 def with_headroom(rim: Rim) -> Rim:
@@ -62,17 +75,28 @@ def with_headroom(rim: Rim) -> Rim:
 
 def show_behind(hole: Hole, shot: Aligned, picture: Picture, alpha: U8) -> tuple[U8, F32] | None:
     """Alpha [h,w] and RGB [h,w,3] (0..255) of the inner back over the hole; None where it leaves it open."""
-    cover = _warped(shot.matte.alpha, shot, hole.frame)
+    cover = _warped(shot.alpha, shot, hole.frame)
     open_part = (hole.alpha > 127) & (alpha[hole.frame.window] < 128)
     low = open_part & (hole.depth > HEADROOM * hole.size[0])
     if not low.any() or (cover[low] > 127).mean() < COVERED:
         return None
-    pixels = _warped(shot.picture.rgb, shot, hole.frame).astype(np.float32)
-    near = hole.frame.grown(hole.frame.width / 2, hole.frame.height, alpha.shape)
-    matched = transfer(pixels, *_samples(near, shot, picture, alpha))
     reach = np.float32(max(1.0, REACH * hole.size[0]))
-    light = 1 - np.float32(SHADE) * np.exp(-hole.front / reach)
+    light = 1 - np.float32(shot.shade) * np.exp(-hole.front / reach)
+    matched = _matched(hole.frame, shot, picture, alpha)
     return np.minimum(cover, hole.alpha), np.asarray(matched * light[..., None], np.float32)
+
+
+def show_over(cloth: F32, frame: Frame, shot: Aligned, picture: Picture, alpha: U8) -> F32:
+    """Cloth [h,w,3] for a part of the front, replaced by the other picture's where its garment is."""
+    weight = _warped(shot.alpha, shot, frame)[..., None] * np.float32(1 / 255)
+    return np.asarray(cloth * (1 - weight) + _matched(frame, shot, picture, alpha) * weight, np.float32)
+
+
+def _matched(frame: Frame, shot: Aligned, picture: Picture, alpha: U8) -> F32:
+    """The other picture's pixels [h,w,3] (0..255) under a part of the front, in the front's colours."""
+    pixels = _warped(shot.picture.rgb, shot, frame).astype(np.float32)
+    near = frame.grown(frame.width / 2, frame.height, alpha.shape)
+    return transfer(pixels, *_samples(near, shot, picture, alpha))
 
 
 def _warped(plane: U8, shot: Aligned, frame: Frame) -> U8:
@@ -85,7 +109,7 @@ def _warped(plane: U8, shot: Aligned, frame: Frame) -> U8:
 
 def _samples(near: Frame, shot: Aligned, picture: Picture, alpha: U8) -> tuple[U8, U8, U8, U8]:
     """Pixels [n,3] near the opening: their and our garment, their and our ground."""
-    rgb, cover = _warped(shot.picture.rgb, shot, near), _warped(shot.matte.alpha, shot, near)
+    rgb, cover = _warped(shot.picture.rgb, shot, near), _warped(shot.alpha, shot, near)
     theirs, ours = picture.rgb[near.window], alpha[near.window]
     neither = (cover == 0) & (ours == 0)
     return (
