@@ -8,46 +8,57 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import TypeVar
+from itertools import groupby
+from operator import itemgetter
 
-from opentelemetry import trace
 from prometheus_client import Gauge
 
 from libs.common.bus.bus import Delivery
-from libs.common.contracts.batch import BatchOptions
-from libs.common.contracts.ids import BatchId, ChunkId, ImageId, TenantId
-from libs.common.contracts.inference import RenderImages, RenderImagesNow, RenderItem, WorkerSeen
+from libs.common.contracts.ids import BatchId, TenantId
+from libs.common.contracts.inference import WorkerRole, WorkerSeen
 from libs.common.db import Database, Row, Transaction
 from libs.common.errors import MannequinError
-from libs.common.objects import tenant_key
-from libs.common.telemetry import logger, remote_context
+from libs.common.telemetry import logger
 from services.batch import store
+from services.batch.accounts import Ledger
+from services.batch.collector import cancel_waiting, settle
 from services.batch.fairness import Demand, FairShare
+from services.batch.flights import Flights, Rooms, role_of
+from services.batch.looking import look_at_parked
+from services.batch.progress import Progress
+from services.batch.release import Round
+from services.batch.routing import Work, decide, usable
 from services.batch.store import Moves, sql
-from services.batch.window import Window
 
 _log = logger("batch.dispatcher")
-_tracer = trace.get_tracer("mannequin.batch")
 _backlog_images = Gauge("mannequin_backlog_images", "Images that wait for their release")
 _backlog_gpu_seconds = Gauge("mannequin_backlog_gpu_seconds", "Estimated rendering time of what waits")
 _backlog_oldest = Gauge("mannequin_backlog_oldest_seconds", "Age of the oldest batch with waiting images")
-_in_flight = Gauge("mannequin_images_in_flight", "Images released and not yet ended")
+_parked = Gauge("mannequin_images_parked", "Images that wait for a route")
+_in_flight = Gauge("mannequin_images_in_flight", "Images released and not yet ended", ["role"])
 
 _SINGLES_A_ROUND = 32
-Item = TypeVar("Item")
+Demands = dict[WorkerRole, dict[TenantId, Demand]]
 
 
 class Dispatcher:
-    """One loop a process; `wake` it whenever images came or ended."""
+    """One loop a process; `wake` it whenever images came or ended, or a route may have opened."""
 
     def __init__(
-        self, database: Database, window: Window, *, render_timeout_s: float, interval: float = 1.0
+        self,
+        database: Database,
+        flights: Flights,
+        progress: Progress,
+        *,
+        render_timeout_s: float,
+        interval: float = 1.0,
     ) -> None:
         self._database = database
-        self._window = window
-        self._shares = FairShare()
+        self._flights = flights
+        self._progress = progress
+        self._shares = {role: FairShare() for role in WorkerRole}
         self._render_timeout_s = render_timeout_s
         self._interval = interval
         self._wake = asyncio.Event()
@@ -59,7 +70,7 @@ class Dispatcher:
         """Listener of `WorkerSeen`: how many images the workers render at a time."""
         seen = delivery.message
         assert isinstance(seen, WorkerSeen)
-        self._window.worker_seen(seen.worker, seen.capacity, time.monotonic())
+        self._flights.worker_seen(seen, time.monotonic())
 
     async def run(self) -> None:
         """Dispatch until cancelled; a database that is away is waited for."""
@@ -76,11 +87,18 @@ class Dispatcher:
     async def dispatch(self) -> int:
         """Release what there is room for; how many images."""
         async with self._database.platform("dispatch") as tx:
-            await tx.execute(sql.lock_dispatch)
-            released = await self._release_singles(tx)
-            in_flight = await tx.fetchval(sql.count_rendering)
-            released += await self._release_fairly(tx, self._window.in_flight - in_flight)
-            _in_flight.set(in_flight)
+            turn = await tx.fetchrow(sql.lock_dispatch)
+            assert turn is not None
+            in_flight = {row["credential_id"]: row["images"] for row in await tx.fetch(sql.count_rendering)}
+            rooms = Rooms.after(self._flights, in_flight)
+            round_ = Round(tx, self._flights, rooms, self._progress, turn["now"])
+            await look_at_parked(round_)
+            released = await self._release_singles(round_)
+            released += await self._release_fairly(round_)
+            await round_.finish()
+        platform = in_flight.pop(None, 0)
+        _in_flight.labels(WorkerRole.LOCAL).set(platform)
+        _in_flight.labels(WorkerRole.REMOTE).set(sum(in_flight.values()))
         return released
 
     async def watch(self) -> None:
@@ -91,92 +109,98 @@ class Dispatcher:
                 await self._take_back_stale()
             await asyncio.sleep(min(5.0, self._render_timeout_s / 4))
 
-    async def _release_singles(self, tx: Transaction) -> int:
+    async def _release_singles(self, round_: Round) -> int:
         released = 0
-        for single in await tx.fetch(sql.waiting_singles, _SINGLES_A_ROUND):
-            row = await store.lock_batch(tx, TenantId(single["tenant_id"]), BatchId(single["id"]))
-            released += await self._release(tx, row, 1)
+        for single in await round_.tx.fetch(sql.waiting_singles, _SINGLES_A_ROUND):
+            row = await store.lock_batch(round_.tx, TenantId(single["tenant_id"]), BatchId(single["id"]))
+            if single["byok"]:
+                released += (await round_.release_routed(row, 1, ahead=True)).sent
+            else:
+                released += (await round_.release_plainly(row, 1)).sent
         return released
 
-    async def _release_fairly(self, tx: Transaction, room: int) -> int:
-        # Every round is a commit: not worth it for less than a quarter of the flight.
-        if room < self._window.in_flight // 4:
-            return 0
-        rows = await tx.fetch(sql.demands)
-        demands = {TenantId(row["tenant_id"]): Demand(row["ready"], row["weight"]) for row in rows}
+    async def _release_fairly(self, round_: Round) -> int:
+        rows = await round_.tx.fetch(sql.demands)
+        byok = {TenantId(row["tenant_id"]) for row in rows if row["byok"]}
         released = 0
-        for tenant, images in self._shares.grant(demands, room):
-            released += await self._release_for(tx, tenant, images)
+        for role, demands in (await _by_flight(round_, rows)).items():
+            room = round_.rooms.left[role]
+            # Every round is a commit: not worth it for less than a quarter of the flight.
+            if room < self._flights.of(role).in_flight // 4:
+                continue
+            for tenant, images in _turns(self._shares[role].grant(demands, room)):
+                released += await _release_for(round_, tenant, images, routed=tenant in byok)
         return released
-
-    async def _release_for(self, tx: Transaction, tenant: TenantId, images: int) -> int:
-        released = 0
-        while released < images:
-            row = await tx.fetchrow(sql.lock_next_batch, tenant)
-            taken = await self._release(tx, row, images - released) if row else 0
-            if not taken:
-                break
-            released += taken
-        return released
-
-    async def _release(self, tx: Transaction, batch: Row, limit: int) -> int:
-        tenant, batch_id = TenantId(batch["tenant_id"]), BatchId(batch["id"])
-        taken = await tx.fetch(sql.take_images, tenant, batch_id, limit)
-        count = len(taken)
-        await store.move_counts(tx, tenant, batch_id, Moves(ready=-count, waiting=-count, rendering=count))
-        taken.sort(key=lambda image: image["position"])
-        with _tracer.start_as_current_span("release", context=remote_context(batch["traceparent"])):
-            for chunk in _chunks(taken, self._window.chunk_size):
-                tx.publish(_command(batch, chunk), tenant=tenant, subject=batch_id)
-        return count
 
     async def _export_backlog(self) -> None:
         async with self._database.platform("backlog") as tx:
             row = await tx.fetchrow(sql.backlog)
         assert row is not None
         _backlog_images.set(row["images"])
+        _parked.set(row["parked"])
         _backlog_oldest.set(row["oldest_s"])
-        _backlog_gpu_seconds.set(row["images"] * self._window.image_s)
+        _backlog_gpu_seconds.set(row["images"] * self._flights.local.image_s)
 
     async def _take_back_stale(self) -> None:
-        async with self._database.platform("overdue images") as tx:
-            for found in await tx.fetch(sql.stale_batches, self._render_timeout_s):
-                tenant, batch_id = TenantId(found["tenant_id"]), BatchId(found["batch_id"])
-                await store.lock_batch(tx, tenant, batch_id)
-                stale = await tx.fetch(sql.take_back_stale, tenant, batch_id, self._render_timeout_s)
-                count = len(stale)
-                await store.move_counts(
-                    tx, tenant, batch_id, Moves(ready=count, waiting=count, rendering=-count)
-                )
-                _log.warning("overdue_images_released_again", batch=batch_id, images=count)
+        """A transaction for each batch: only the dispatch holds several, so that it waits in no circle."""
+        async with self._database.platform("find overdue images") as tx:
+            found = await tx.fetch(sql.stale_batches, self._render_timeout_s)
+        for batch in found:
+            async with self._database.platform("overdue images") as tx:
+                await self._take_back(tx, TenantId(batch["tenant_id"]), BatchId(batch["batch_id"]))
+
+    async def _take_back(self, tx: Transaction, tenant: TenantId, batch_id: BatchId) -> None:
+        await store.lock_batch(tx, tenant, batch_id)
+        stale = await tx.fetch(sql.take_back_stale, tenant, batch_id, self._render_timeout_s)
+        count, ledger = len(stale), Ledger()
+        moves = Moves(ready=count, waiting=count, rendering=-count)
+        row = await store.move_counts(tx, tenant, batch_id, moves)
+        if row["cancelling"]:
+            await settle(tx, await cancel_waiting(tx, row), self._progress)
+        ledger.free(tenant, stale)
+        await ledger.write(tx)
+        _log.warning("overdue_images_released_again", batch=batch_id, images=count)
 
 
-def _command(batch: Row, images: Sequence[Row]) -> RenderImages:
-    kind = RenderImagesNow if batch["kind"] == "single" else RenderImages
-    options = BatchOptions.model_validate(batch["options"]).render()
-    return kind(
-        chunk_id=ChunkId.new(),
-        batch_id=batch["id"],
-        options=options,
-        items=tuple(_item(batch, image, options.format.extension) for image in images),
-    )
+def _turns(grants: Iterable[tuple[TenantId, int]]) -> Iterator[tuple[TenantId, int]]:
+    """The same in the same order, with turns of one tenant that follow each other taken together."""
+    for tenant, turns in groupby(grants, key=itemgetter(0)):
+        yield tenant, sum(images for _, images in turns)
 
 
-def _item(batch: Row, image: Row, extension: str) -> RenderItem:
-    image_id = ImageId(image["id"])
-    key = tenant_key(
-        TenantId(batch["tenant_id"]), "batches", batch["id"], "results", f"{image_id}.{extension}"
-    )
-    where = {"key": batch["archive_key"]}
-    item = {
-        "image_id": image_id,
-        "photo": where | image["photo"],
-        "inside": image["inside"] and where | image["inside"],
-        "garment": image["garment"],
-        "result_key": key,
-    }
-    return RenderItem.model_validate(item)
+async def _by_flight(round_: Round, rows: list[Row]) -> Demands:
+    """What each tenant could have released now, on the flight that its images would go with."""
+    demands: Demands = {role: {} for role in WorkerRole}
+    for row in rows:
+        tenant, demand = TenantId(row["tenant_id"]), Demand(row["ready"], row["weight"])
+        if not row["byok"]:
+            demands[WorkerRole.LOCAL][tenant] = demand
+        elif (on := await _routed_demand(round_, tenant, demand)) is not None:
+            demands[on[0]][tenant] = on[1]
+    return demands
 
 
-def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
+async def _routed_demand(round_: Round, tenant: TenantId, demand: Demand) -> tuple[WorkerRole, Demand] | None:
+    """None where no image of the tenant has a route now: they leave the line at once."""
+    standing = await round_.standing(tenant)
+    shares = decide(standing, Work(), 1, round_.now).shares
+    if not shares:
+        await _release_for(round_, tenant, 0, routed=True)
+        return None
+    role = role_of(shares[0].route)
+    if role is WorkerRole.LOCAL:
+        return role, demand
+    room = round_.rooms.on_keys(usable(standing, Work(), round_.now))
+    return role, Demand(min(demand.ready, room), demand.weight)
+
+
+async def _release_for(round_: Round, tenant: TenantId, images: int, *, routed: bool) -> int:
+    """Release up to so many images of the tenant's batches, the oldest first."""
+    sent = 0
+    while row := await round_.tx.fetchrow(sql.lock_next_batch, tenant):
+        release = round_.release_routed if routed else round_.release_plainly
+        released = await release(row, images - sent)
+        sent += released.sent
+        if not released or (sent >= images and not released.without_route):
+            break
+    return sent

@@ -1,13 +1,14 @@
 """Errors of the batch service.
 
 libs.common.errors
+├── Invalid ─── ArchiveLost, InvalidPeriod
 ├── NotFound ── NoSuchBatch, NoSuchImage
-└── Conflict ── BatchEnded, BatchStillRunning, NothingToRetry
+└── Conflict ── BatchEnded, BatchStillRunning, NothingToRetry, ByokNotInPlan, FallbackNotInPlan
 """
 
 from __future__ import annotations
 
-from libs.common.errors import Conflict, NotFound
+from libs.common.errors import Conflict, Invalid, NotFound
 
 
 class NoSuchBatch(NotFound):
@@ -38,3 +39,27 @@ class NothingToRetry(Conflict):
     """No image of the batch failed, so there is nothing to render again."""
 
     default_code = "nothing_to_retry"
+
+
+class ByokNotInPlan(Conflict):
+    """Your plan does not hold keys of your own. Ask for one that does, or choose the policy `platform`."""
+
+    default_code = "byok_not_in_plan"
+
+
+class FallbackNotInPlan(Conflict):
+    """Your plan does not hold falling back to the platform. Ask for one that does, or choose `byok_only`."""
+
+    default_code = "fallback_not_in_plan"
+
+
+class InvalidPeriod(Invalid):
+    """The period ends before it begins, or is longer than a report takes. Give a first and a last day."""
+
+    default_code = "invalid_period"
+
+
+class ArchiveLost(Invalid):
+    """The uploaded archive is not in the object storage. Send it again."""
+
+    default_code = "archive_lost"

@@ -21,24 +21,21 @@ from libs.common.contracts.batch import (
 )
 from libs.common.contracts.inference import WorkerSeen
 from libs.common.contracts.message import Message, Query
-from libs.common.contracts.tenants import TenantRegistered
 from libs.common.db import Database, Transaction
 from libs.common.outbox import once
 from services.batch.collector import Collector
 from services.batch.dispatcher import Dispatcher
 from services.batch.outcomes import Outcomes
 from services.batch.service import BatchService
-from services.batch.store import sql
 
 
 async def attach(
     bus: Bus, database: Database, service: BatchService, collector: Collector, dispatcher: Dispatcher
 ) -> None:
-    """Subscribe to, respond to and listen for everything that `flow.py` gives this service."""
+    """Subscribe to, respond to and listen for what `flow.py` gives this service of batches."""
     for query, use_case in _use_cases(service).items():
         await bus.respond(query, for_tenant(use_case))
     await bus.listen(WorkerSeen, dispatcher.worker_seen)
-    await bus.subscribe(flow.TENANT_WEIGHTS, once(database, flow.TENANT_WEIGHTS, remember_tenant))
     await bus.subscribe(flow.OUTCOMES, Outcomes(database, flow.OUTCOMES, collector).handle)
     await bus.subscribe(flow.SUBMISSIONS, once(database, flow.SUBMISSIONS, _submit(service)))
 
@@ -65,9 +62,3 @@ def _submit(service: BatchService) -> Callable[[Message, Transaction], Awaitable
             await service.submit_image(message, tx)
 
     return submit
-
-
-async def remember_tenant(message: Message, tx: Transaction) -> None:
-    """Keep a tenant's weight at hand for fair dispatch."""
-    assert isinstance(message, TenantRegistered)
-    await tx.execute(sql.upsert_tenant, tx.tenant, message.weight)

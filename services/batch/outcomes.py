@@ -16,6 +16,7 @@ from libs.common.contracts.ids import BatchId, TenantId
 from libs.common.contracts.inference import ImagesRendered
 from libs.common.db import Database
 from libs.common.errors import Permanent
+from services.batch.charges import Arrival
 from services.batch.collector import Collector
 
 
@@ -80,14 +81,15 @@ class Outcomes:
         envelopes = [chunk.delivery.envelope for chunk in chunks]
         async with self._database.tenant(_tenant(chunks)) as tx:
             fresh = await tx.first_times(self._queue.name, envelopes)
-            outcomes = [
-                outcome
+            arrivals = [
+                Arrival(outcome, message.route)
                 for chunk in chunks
-                if chunk.delivery.envelope.id in fresh and isinstance(chunk.delivery.message, ImagesRendered)
-                for outcome in chunk.delivery.message.outcomes
+                if chunk.delivery.envelope.id in fresh
+                and isinstance(message := chunk.delivery.message, ImagesRendered)
+                for outcome in message.outcomes
             ]
-            if outcomes:
-                await self._collector.collect(tx, batch_id, outcomes)
+            if arrivals:
+                await self._collector.collect(tx, batch_id, arrivals)
 
 
 def _tenant(chunks: list[_Chunk]) -> TenantId:

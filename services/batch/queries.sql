@@ -42,7 +42,7 @@ update batches
 set total = total + $3, ready = ready + $4, waiting = waiting + $5, rendering = rendering + $6,
     completed = completed + $7, failed = failed + $8, refused = refused + $9, cancelled = cancelled + $10,
     paired = paired + $11, duplicates = duplicates + $12, rejected = rejected + $13, billable = billable + $14,
-    sequence = sequence + $15
+    sequence = sequence + $15, parked = parked + $16
 where tenant_id = $1 and id = $2
 returning *
 
@@ -87,18 +87,18 @@ update batches set cancelling = true where tenant_id = $1 and id = $2
 -- name: cancel_waiting
 -- End the images that wait, numbered from $3 on.
 with ended as (
-    select id, $3 + row_number() over (order by position) as sequence from images
+    select id, parked is not null as parked, $3 + row_number() over (order by position) as sequence from images
     where tenant_id = $1 and batch_id = $2 and status = 'waiting'
 )
-update images i set status = 'cancelled', sequence = ended.sequence, ended_at = now()
+update images i set status = 'cancelled', sequence = ended.sequence, ended_at = now(), parked = null
 from ended where i.tenant_id = $1 and i.id = ended.id
-returning i.duplicate_of
+returning i.duplicate_of, ended.parked
 
 -- name: reset_failed
 -- Put the failed images back in line.
 update images
 set status = 'waiting', attempts = 0, failure_code = null, failure_detail = null, sequence = null,
-    ended_at = null, released_at = null, render_ms = null
+    ended_at = null, released_at = null, render_ms = null, route = null, faults = null, faulted_at = null
 where tenant_id = $1 and batch_id = $2 and status = 'failed'
 returning duplicate_of
 
@@ -122,25 +122,27 @@ order by position limit $5
 select * from images where tenant_id = $1 and batch_id = $2 and sequence > $3 order by sequence limit $4
 
 -- name: lock_dispatch
--- One dispatcher at a time, whatever the number of replicas.
-select pg_advisory_xact_lock(7355609)
+-- One dispatcher at a time, whatever the number of replicas; the moment of its turn, by one clock for all.
+select pg_advisory_xact_lock(7355609), clock_timestamp() as now
 
 -- name: demands
--- Tenants whose images wait, with their weights.
-select b.tenant_id, sum(b.ready)::int as ready, coalesce(max(t.weight), 1) as weight
-from batches b left join tenants t using (tenant_id)
+-- Tenants whose images wait, with their weights and whether their own keys come into it.
+select b.tenant_id, sum(b.ready)::int as ready, coalesce(max(t.weight), 1) as weight,
+       coalesce(max(r.policy), 'platform') <> 'platform' as byok
+from batches b left join tenants t using (tenant_id) left join routing r using (tenant_id)
 where b.ready > 0 and b.kind = 'archive' and not b.cancelling
 group by b.tenant_id
 
 -- name: count_rendering
--- Images in flight.
-select count(*)::int from images where status = 'rendering'
+-- Images in flight, on each credential and (null) on the platform.
+select credential_id, count(*)::int as images from images where status = 'rendering' group by credential_id
 
 -- name: waiting_singles
 -- Single images that wait, in order of arrival.
-select tenant_id, id from batches
-where ready > 0 and kind = 'single' and not cancelling
-order by id limit $1
+select b.tenant_id, b.id, coalesce(r.policy, 'platform') <> 'platform' as byok
+from batches b left join routing r using (tenant_id)
+where b.ready > 0 and b.kind = 'single' and not b.cancelling
+order by b.id limit $1
 
 -- name: lock_next_batch
 -- The tenant's oldest batch that has something to release.
@@ -152,7 +154,7 @@ order by id limit 1 for update
 -- Release up to $3 images of a batch.
 with taken as (
     select id from images
-    where tenant_id = $1 and batch_id = $2 and status = 'waiting' and duplicate_of is null
+    where tenant_id = $1 and batch_id = $2 and status = 'waiting' and duplicate_of is null and parked is null
     order by position limit $3
 )
 update images i set status = 'rendering', released_at = now(), attempts = attempts + 1
@@ -166,16 +168,24 @@ where status = 'rendering' and released_at < now() - make_interval(secs => $1)
 limit 100
 
 -- name: take_back_stale
--- Put overdue images of a batch back in line.
-update images set status = 'waiting', released_at = null
-where tenant_id = $1 and batch_id = $2 and status = 'rendering'
-  and released_at < now() - make_interval(secs => $3)
-returning id
+-- Put overdue images of a batch back in line; what was reserved for each.
+with stale as (
+    select id, account, month, reserved from images
+    where tenant_id = $1 and batch_id = $2 and status = 'rendering'
+      and released_at < now() - make_interval(secs => $3)
+)
+update images i
+set status = 'waiting', released_at = null, route = null, credential_id = null, credential_version = null,
+    account = null, month = null, reserved = null
+from stale where i.tenant_id = $1 and i.id = stale.id
+returning i.id, stale.account, stale.month, stale.reserved
 
 -- name: lock_open_images
--- Those of the images that have not ended yet.
-select id, status from images
-where tenant_id = $1 and id = any($2) and status in ('waiting', 'rendering') for update
+-- Those of a batch's images that have not ended yet.
+select id, status, parked is not null as parked, route, credential_id, credential_version, account, month,
+       reserved, faults
+from images
+where tenant_id = $1 and batch_id = $2 and id = any($3) and status in ('waiting', 'rendering') for update
 
 -- name: open_duplicates
 -- Images that wait for the outcome of another.
@@ -196,6 +206,7 @@ set status = late.status, result_key = late.result_key, media_type = late.media_
     landmarks = late.landmarks, photo_width = late.photo_width, photo_height = late.photo_height,
     renditions = late.renditions, artefacts = late.artefacts, model = late.model, render_ms = late.render_ms,
     failure_code = late.failure_code, failure_detail = late.failure_detail, sequence = $3 + late.place,
+    route = late.route || '{"cost": "0"}',
     ended_at = now()
 from late where i.tenant_id = $1 and i.id = late.copy
 returning i.*
@@ -209,25 +220,31 @@ set status = o.status, result_key = o.result_key, media_type = o.media_type, wid
     preserved_fraction = o.preserved_fraction, landmarks = o.landmarks, photo_width = o.photo_width,
     photo_height = o.photo_height, renditions = coalesce(o.renditions, '[]'),
     artefacts = coalesce(o.artefacts, '[]'), billable = coalesce(o.billable, false), model = o.model,
-    render_ms = o.render_ms,
+    render_ms = o.render_ms, route = o.route, credential_id = null, credential_version = null, account = null,
+    month = null, reserved = null, parked = null, faults = null, faulted_at = null,
     failure_code = o.failure_code, failure_detail = o.failure_detail, sequence = o.sequence, ended_at = now()
 from jsonb_to_recordset($2) as o(id text, status text, result_key text, media_type text, width int, height int,
     size bigint, sha256 text, verdict text, score float8, reasons text[], findings jsonb,
     preserved_fraction float8, landmarks jsonb, photo_width int, photo_height int, renditions jsonb,
-    artefacts jsonb, billable boolean, model text, render_ms int, failure_code text, failure_detail text,
-    sequence int)
+    artefacts jsonb, billable boolean, model text, render_ms int, route jsonb, failure_code text,
+    failure_detail text, sequence int)
 where i.tenant_id = $1 and i.id = o.id
 returning i.*
 
 -- name: insert_charges
--- One immutable charge for each image that was rendered and is worth it.
-insert into charges (tenant_id, image_id, batch_id, route, model, render_ms)
-select $1, o.image_id, $2, 'platform', o.model, o.render_ms
-from jsonb_to_recordset($3) as o(image_id text, model text, render_ms int)
+-- One immutable charge for each image that was rendered and is worth it; those that are new.
+insert into charges (tenant_id, image_id, batch_id, route, model, render_ms, provider, payer, credential_id,
+                     credential_version, fallback, reason, compute_ms, price_table, cost, platform_cost)
+select $1, o.image_id, $2, o.route, o.model, o.render_ms, o.provider, o.payer, o.credential_id,
+       o.credential_version, o.fallback, o.reason, o.compute_ms, o.price_table, o.cost, o.platform_cost
+from jsonb_to_recordset($3) as o(image_id text, route text, model text, render_ms int, provider text,
+    payer text, credential_id text, credential_version int, fallback boolean, reason text, compute_ms int,
+    price_table text, cost numeric, platform_cost numeric)
 on conflict do nothing
+returning image_id
 
 -- name: backlog
 -- What waits, for autoscaling.
-select coalesce(sum(ready), 0)::int as images,
-       coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest_s
-from batches where ready > 0
+select coalesce(sum(ready), 0)::int as images, coalesce(sum(parked), 0)::int as parked,
+       coalesce(extract(epoch from now() - min(created_at) filter (where ready > 0)), 0)::float8 as oldest_s
+from batches where ready > 0 or parked > 0

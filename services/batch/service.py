@@ -26,7 +26,7 @@ from libs.common.contracts.ids import TenantId
 from libs.common.db import Database, Transaction
 from libs.common.telemetry import current_traceparent
 from services.batch import store
-from services.batch.collector import settle
+from services.batch.collector import cancel_waiting, settle
 from services.batch.errors import BatchEnded, BatchStillRunning, NothingToRetry
 from services.batch.pages import first_part
 from services.batch.progress import Progress
@@ -110,14 +110,7 @@ class BatchService:
             if BatchStatus(row["status"]).ended:
                 raise BatchEnded
             await tx.execute(sql.mark_cancelling, tenant, query.batch_id)
-            ended = await tx.fetch(sql.cancel_waiting, tenant, query.batch_id, row["sequence"])
-            originals = sum(image["duplicate_of"] is None for image in ended)
-            row = await store.move_counts(
-                tx,
-                tenant,
-                query.batch_id,
-                Moves(ready=-originals, waiting=-len(ended), cancelled=len(ended), sequence=len(ended)),
-            )
+            row = await cancel_waiting(tx, row)
             return store.batch(await settle(tx, row, self._progress))
 
     async def retry(self, query: RetryBatch, tenant: TenantId) -> Batch:

@@ -11,6 +11,8 @@ from libs.common.settings import DatabaseSettings
 class BatchSettings(DatabaseSettings):
     """queued_s: rendering time that may be released ahead, the longest that a newcomer waits behind others.
 
+    remote_queued_s and remote_chunk: the same for what tenants' providers compute, whose calls take longer; a
+    smaller chunk shows sooner that a key failed.
     render_timeout_s: after it, an image whose outcome never came is released again.
     """
 
@@ -19,5 +21,7 @@ class BatchSettings(DatabaseSettings):
     objects_url: SecretStr = Field(validation_alias=AliasChoices("MANNEQUIN_OBJECTS_URL", "objects_url"))
     queued_s: float = Field(0.5, gt=0, le=60)
     chunk: int = Field(16, ge=1, le=64)
+    remote_queued_s: float = Field(2, gt=0, le=60)
+    remote_chunk: int = Field(8, ge=1, le=64)
     splitters: int = Field(4, ge=1, le=64)
     render_timeout_s: float = Field(900, ge=10)

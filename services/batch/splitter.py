@@ -7,8 +7,7 @@ are not copied: an image keeps where its bytes lie in the archive.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -21,10 +20,10 @@ from libs.common.db import Database, Row
 from libs.common.errors import MannequinError, NotFound
 from libs.common.objects import Objects
 from libs.common.telemetry import logger, remote_context
-from libs.common.zip_entry import EntryDamaged, inflate_entry
 from services.batch import store
 from services.batch.archive import ArchiveRefused, Entry, Range, RefusedEntry, open_archive
 from services.batch.collector import close, copy_ended, settle
+from services.batch.duplicates import Originals
 from services.batch.plan import Plan, make_plan
 from services.batch.progress import Progress
 from services.batch.state import Ending
@@ -141,7 +140,7 @@ class Split:
         self._tenant, self._id = TenantId(batch["tenant_id"]), BatchId(batch["id"])
         self._archive = StoredArchive(objects, batch["archive_key"], batch["archive_size"])
         self._plan = Plan()
-        self._seen: dict[tuple[Any, ...], list[tuple[ImageId, dict[str, Any]]]] = {}
+        self._originals = Originals(self._archive)
 
     async def run(self) -> None:
         """Slice by slice to the end of the directory. ArchiveRefused, or MannequinError of a server."""
@@ -198,36 +197,20 @@ class Split:
         image |= self._plan.described(entry.index)
         if self._plan.is_inside(entry.index):
             return image | {"status": "paired"}
-        photo, inside = _photo(entry), self._plan.inside(entry.index)
+        photo, inside = photo_of(entry), self._plan.inside(entry.index)
         image |= {"status": "waiting", "photo": photo}
         if inside is not None:
-            return image | {"inside": _photo(inside)}
-        return image | {"duplicate_of": await self._original(image)}
-
-    async def _original(self, image: dict[str, Any]) -> ImageId | None:
-        """The earlier image with the very same bytes. Equal CRC and size only say where to look.
-
-        One that has an inside shot is like no other.
-        """
-        alike = self._seen.setdefault(_likeness(image), [])
-        digest = await self._digest(image["photo"]) if alike else None
-        for image_id, other in alike:
-            if digest is not None and digest == await self._digest(other):
-                return image_id
-        alike.append((image["id"], image["photo"]))
-        return None
-
-    async def _digest(self, photo: dict[str, Any]) -> bytes | None:
-        raw = await self._archive.read(photo["offset"], photo["length"])
-        return await asyncio.to_thread(_digest, raw, photo)
+            return image | {"inside": photo_of(inside)}
+        # One that has an inside shot is like no other.
+        return image | {"duplicate_of": await self._originals.original(image)}
 
     async def _remember_known(self) -> None:
         async with self._database.tenant(self._tenant) as tx:
             for row in await tx.fetch(sql.known_photos, self._tenant, self._id):
-                self._seen.setdefault(_likeness(dict(row)), []).append((row["id"], row["photo"]))
+                self._originals.remember(row)
 
 
-def _photo(entry: Entry) -> dict[str, Any]:
+def photo_of(entry: Entry) -> dict[str, Any]:
     """Where the photo's bytes lie; the archive's key is the batch's."""
     return {
         "kind": "archived",
@@ -241,20 +224,6 @@ def _photo(entry: Entry) -> dict[str, Any]:
 
 def _refused(code: str, detail: str) -> dict[str, Any]:
     return {"status": "refused", "failure_code": code, "failure_detail": detail}
-
-
-def _likeness(image: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Equal for images that may have the same result: another garment of the same photo is another result."""
-    return image["photo"]["crc32"], image["photo"]["size"], image["garment"]
-
-
-def _digest(raw: bytes, photo: dict[str, Any]) -> bytes | None:
-    """None for an entry that can't be read: it is like no other."""
-    try:
-        content = inflate_entry(raw, method=photo["method"], size=photo["size"], crc32=photo["crc32"])
-    except EntryDamaged:
-        return None
-    return hashlib.sha256(content).digest()
 
 
 def _is_waiting(image: dict[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from services.batch.pairing import NoteCode
 from services.batch.state import progress
 
 sql = Queries(__package__)
+routes = Queries(__package__, "routing.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Moves:
     rejected: int = 0
     billable: int = 0
     sequence: int = 0
+    parked: int = 0
 
 
 def counts(row: Row) -> Counts:

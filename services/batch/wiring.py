@@ -9,8 +9,10 @@ from libs.common.objects import Objects
 from libs.common.outbox import Relay
 from services.batch.collector import Collector
 from services.batch.dispatcher import Dispatcher
+from services.batch.flights import Flights
 from services.batch.handlers import attach
 from services.batch.progress import Progress
+from services.batch.routing_handlers import attach_routing
 from services.batch.service import BatchService
 from services.batch.settings import BatchSettings
 from services.batch.splitter import Splitter
@@ -25,10 +27,12 @@ async def wire(settings: BatchSettings, lifecycle: Lifecycle) -> None:
     bus = await lifecycle.open("bus", connect(settings.bus_url, "batch"))
 
     progress = Progress(bus)
-    window = Window(queued_s=settings.queued_s, chunk=settings.chunk)
-    dispatcher = Dispatcher(database, window, render_timeout_s=settings.render_timeout_s)
+    local = Window(queued_s=settings.queued_s, chunk=settings.chunk)
+    remote = Window(queued_s=settings.remote_queued_s, chunk=settings.remote_chunk, image_s=1.0)
+    flights = Flights(local, remote)
+    dispatcher = Dispatcher(database, flights, progress, render_timeout_s=settings.render_timeout_s)
     splitter = Splitter(database, objects, progress, dispatcher.wake, workers=settings.splitters)
-    collector = Collector(progress, dispatcher.wake, window.image_took)
+    collector = Collector(progress, dispatcher.wake, flights.image_took)
     service = BatchService(database, progress, split=splitter.wake, dispatch=dispatcher.wake)
 
     relay = Relay(database, bus)
@@ -39,3 +43,4 @@ async def wire(settings: BatchSettings, lifecycle: Lifecycle) -> None:
     lifecycle.background("watch", dispatcher.watch())
     lifecycle.background("splitter", splitter.run())
     await attach(bus, database, service, collector, dispatcher)
+    await attach_routing(bus, database, objects, dispatcher)

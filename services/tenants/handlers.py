@@ -10,6 +10,7 @@ from libs.common.contracts.tenants import (
     ListApiKeys,
     ListTenants,
     RevokeApiKey,
+    SetPlan,
     Tenant,
     TenantList,
 )
@@ -29,6 +30,7 @@ async def attach(bus: Bus, service: TenantsService) -> None:
 
     await bus.respond(CreateTenant, create)
     await bus.respond(ListTenants, list_all)
+    await bus.respond(SetPlan, for_tenant(service.set_plan))
     await bus.respond(IssueApiKey, for_tenant(service.issue_api_key))
     await bus.respond(ListApiKeys, for_tenant(service.list_api_keys))
     await bus.respond(RevokeApiKey, for_tenant(service.revoke_api_key))

@@ -10,6 +10,10 @@ select * from tenants where tenant_id = $1
 -- All tenants, in order of their registration.
 select * from tenants order by tenant_id
 
+-- name: set_plan
+-- What a tenant bought from now on; each plan has a higher revision than the one before.
+update tenants set plan = $2, plan_revision = plan_revision + 1 where tenant_id = $1 returning *
+
 -- name: insert_api_key
 -- Keep a new key's hash.
 insert into api_keys (tenant_id, id, mode, public_id, sha256, label) values ($1, $2, $3, $4, $5, $6) returning *

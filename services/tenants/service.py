@@ -14,14 +14,16 @@ from libs.common.contracts.tenants import (
     IssuedApiKey,
     ListApiKeys,
     ListTenants,
+    PlanChanged,
     RevokeApiKey,
+    SetPlan,
     Tenant,
     TenantList,
     TenantRegistered,
 )
 from libs.common.db import Database
 from services.tenants import store
-from services.tenants.errors import NoSuchApiKey
+from services.tenants.errors import NoSuchApiKey, NoSuchTenant
 from services.tenants.store import sql
 
 
@@ -42,6 +44,15 @@ class TenantsService:
     async def list_tenants(self, _: ListTenants) -> TenantList:
         async with self._database.platform("list tenants") as tx:
             return TenantList(items=tuple(map(store.tenant, await tx.fetch(sql.list_tenants))))
+
+    async def set_plan(self, query: SetPlan, tenant: TenantId) -> Tenant:
+        """What it bought from now on. NoSuchTenant."""
+        async with self._database.tenant(tenant) as tx:
+            row = await tx.fetchrow(sql.set_plan, tenant, query.plan.model_dump(mode="json"))
+            if row is None:
+                raise NoSuchTenant
+            tx.publish(PlanChanged(plan=query.plan, revision=row["plan_revision"]))
+        return store.tenant(row)
 
     async def issue_api_key(self, query: IssueApiKey, tenant: TenantId) -> IssuedApiKey:
         """A new key, whose secret is in this reply and nowhere else. NoSuchTenant."""

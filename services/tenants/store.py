@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libs.common.contracts.ids import TenantId
-from libs.common.contracts.tenants import ApiKey, Tenant
+from libs.common.contracts.tenants import ApiKey, Plan, Tenant
 from libs.common.db import Queries, Row, Transaction
 from services.tenants.errors import NoSuchTenant
 
@@ -17,7 +17,13 @@ async def must_exist(tx: Transaction, tenant: TenantId) -> None:
 
 
 def tenant(row: Row) -> Tenant:
-    return Tenant(id=row["tenant_id"], name=row["name"], weight=row["weight"], created_at=row["created_at"])
+    return Tenant(
+        id=row["tenant_id"],
+        name=row["name"],
+        weight=row["weight"],
+        plan=Plan.model_validate(row["plan"]),
+        created_at=row["created_at"],
+    )
 
 
 def api_key(row: Row) -> ApiKey:

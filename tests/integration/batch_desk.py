@@ -33,11 +33,13 @@ from libs.common.contracts.inference import (
     Verdict,
 )
 from libs.common.contracts.message import Message
+from libs.common.contracts.providers import Route
 from libs.common.db import Database
 from libs.common.errors import Unavailable
 from libs.common.objects import Objects, tenant_key
 from services.batch.collector import Collector
 from services.batch.dispatcher import Dispatcher
+from services.batch.flights import Flights
 from services.batch.outcomes import Outcomes
 from services.batch.progress import Progress
 from services.batch.service import BatchService
@@ -57,12 +59,14 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.progress = Progress(connect("nats://nobody", "batch"))
-        self.collector = Collector(self.progress, lambda: None, lambda _: None)
+        self.collector = Collector(self.progress, lambda: None, lambda _, __: None)
         self.outcomes = Outcomes(self.database, flow.OUTCOMES, self.collector)
-        self.dispatcher = Dispatcher(
-            self.database, Window(queued_s=60, chunk=16, image_s=0.01), render_timeout_s=60
-        )
+        self.dispatcher = self.new_dispatcher()
         self.service = BatchService(self.database, self.progress, split=lambda: None, dispatch=lambda: None)
+
+    def new_dispatcher(self) -> Dispatcher:
+        windows = (Window(queued_s=60, chunk=16, image_s=0.01) for _ in range(2))
+        return Dispatcher(self.database, Flights(*windows), self.progress, render_timeout_s=60)
 
     async def submit(self, archive: bytes, options: BatchOptions | None = None) -> BatchId:
         batch_id = BatchId.new()
@@ -99,9 +103,11 @@ class Desk:
             await self.forget(RenderImages)
         return items
 
-    async def collect(self, batch_id: BatchId, outcomes: Sequence[RenderOutcome]) -> None:
+    async def collect(
+        self, batch_id: BatchId, outcomes: Sequence[RenderOutcome], route: Route | None = None
+    ) -> None:
         message = ImagesRendered(
-            chunk_id=ChunkId.new(), batch_id=batch_id, worker="w", outcomes=tuple(outcomes)
+            chunk_id=ChunkId.new(), batch_id=batch_id, worker="w", route=route, outcomes=tuple(outcomes)
         )
         await self.outcomes.handle(self.delivery(message))
 

@@ -20,6 +20,8 @@ values ('ten_1', 'img_1', 'bat_1', 0, 'a.jpg', 'completed', 'publishable', null)
        ('ten_1', 'img_2', 'bat_1', 1, 'b.jpg', 'completed', 'rejected', null),
        ('ten_1', 'img_3', 'bat_1', 2, 'c.jpg', 'completed', 'publishable', 'img_1'),
        ('ten_1', 'img_4', 'bat_1', 3, 'd.jpg', 'failed', null, null);
+insert into batch.charges (tenant_id, image_id, batch_id, route, model, render_ms)
+values ('ten_1', 'img_1', 'bat_1', 'platform', 'm@1', 5);
 """
 FORCED = """
 select bool_and(relforcerowsecurity) from pg_class
@@ -45,9 +47,15 @@ def test_batches_of_the_first_version_are_billed_as_they_were(
     assert [billable for (billable,) in rows] == [True, True, False, False]
     counts = connection.execute("select paired, rejected, billable from batch.batches").fetchone()
     assert counts == (0, 1, 2)
+    charge = connection.execute(
+        "select provider, payer, credential_id, fallback from batch.charges"
+    ).fetchone()
+    assert charge == ("onnx", "platform", None, False)
 
     connection.execute("update batch.images set status = 'paired' where id = 'img_4'")
+    connection.execute("update batch.batches set parked = 2 where id = 'bat_1'")
     command.downgrade(alembic, "0001")
     assert connection.execute("select count(*) from batch.images").fetchone() == (3,)
+    assert connection.execute("select ready from batch.batches").fetchone() == (2,)
     command.upgrade(alembic, "head")
     assert connection.execute(FORCED).fetchone() == (True,)

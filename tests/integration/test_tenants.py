@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 
 import pytest
 from pydantic import SecretStr
@@ -23,7 +24,10 @@ from libs.common.contracts.tenants import (
     KeyMode,
     ListApiKeys,
     ListTenants,
+    Plan,
+    PlanChanged,
     RevokeApiKey,
+    SetPlan,
     TenantRegistered,
 )
 from libs.common.db import Database
@@ -67,6 +71,28 @@ async def test_a_tenant_is_registered_and_listed(own: Database, service: Tenants
     assert (await service.list_tenants(ListTenants())).items == (first, second)
     told = TenantRegistered.model_validate_json((await outbox(own))[0][1])
     assert (told.name, told.weight) == ("Boutique Été", 3)
+
+
+async def test_a_plan_is_set_and_told_with_a_higher_revision_each_time(
+    own: Database, service: TenantsService
+) -> None:
+    """So that whoever hears of two can tell which one holds; nothing is bought to begin with."""
+    tenant = await service.create_tenant(CreateTenant(name="Shop"))
+    assert tenant.plan == Plan(name="standard", byok=False, fallback=False, fallback_monthly_cap=None)
+    enterprise = Plan(name="enterprise", byok=True, fallback=True, fallback_monthly_cap=Decimal("100.50"))
+    for number, plan in enumerate((enterprise, Plan()), start=1):
+        changed = await service.set_plan(SetPlan(plan=plan), tenant.id)
+        assert changed == tenant.model_copy(update={"plan": plan})
+        assert (await service.list_tenants(ListTenants())).items == (changed,)
+        told = PlanChanged.model_validate_json((await outbox(own))[-1][1])
+        assert (told.plan, told.revision) == (plan, number)
+
+
+async def test_an_unknown_tenant_has_no_plan(own: Database, service: TenantsService) -> None:
+    """And nobody is told of one."""
+    with pytest.raises(NoSuchTenant):
+        await service.set_plan(SetPlan(plan=Plan(byok=True)), TenantId.new())
+    assert await outbox(own) == []
 
 
 @pytest.mark.parametrize("mode", KeyMode)
@@ -170,6 +196,31 @@ async def test_over_the_bus_the_operator_asks_and_the_gateway_is_told(
             assert ending.key_id == issued.key.id
     finally:
         await gateway.close()
+
+
+async def test_over_the_bus_the_vault_and_the_batches_hear_of_a_plan(
+    own: Database, database: TestDatabase, nats_server: Nats
+) -> None:
+    """Each as often as it changes."""
+    told: asyncio.Queue[Delivery] = asyncio.Queue()
+    keyvault, batch = connect(nats_server.url, "keyvault"), connect(nats_server.url, "batch")
+    await keyvault.start()
+    await batch.start()
+    await keyvault.subscribe(flow.VAULT_PLANS, told.put)
+    await batch.subscribe(flow.TENANT_WEIGHTS, told.put)
+    try:
+        async with running(database, nats_server) as operator, asyncio.timeout(LIMIT_S):
+            tenant = await operator.request(CreateTenant(name="Shop"))
+            await operator.request(SetPlan(plan=Plan(byok=True)), tenant=tenant.id)
+            heard: set[str] = set()
+            while heard != {"keyvault", "batch"}:
+                event = await told.get()
+                if isinstance(event.message, PlanChanged) and event.envelope.tenant_id == tenant.id:
+                    assert event.message == PlanChanged(plan=Plan(byok=True), revision=1)
+                    heard.add(event.queue.partition(".")[0])
+    finally:
+        await keyvault.close()
+        await batch.close()
 
 
 async def test_over_the_bus_refusals_stay_what_they_are(
