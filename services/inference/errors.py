@@ -3,7 +3,11 @@
 InferenceError
 ├── PictureRefused   this picture can never be rendered; its code goes to the customer
 ├── WorkerKilled     the process that rendered this picture died or took too long
-└── ModelRefused     the model or its execution provider is not as asked; the process must not start
+├── ModelRefused     the model or its execution provider is not as asked; the process must not start
+├── LeaseRefused     the vault gives out no lease on the credential
+│   └── RouteNotOpen   … because the batch has nothing in flight on it, or not yet
+└── CallFailed       a call of a provider failed (see `providers/provider.py`)
+    └── NotCalled      no call was made, as the account may not be used any more
 """
 
 from __future__ import annotations
@@ -57,3 +61,15 @@ class WorkerKilled(InferenceError):
 
 class ModelRefused(InferenceError):
     """The model's files or the execution provider are not what the settings name: mend them, start again."""
+
+
+class LeaseRefused(InferenceError):
+    """The vault gives out no lease on the credential; `code` is its refusal's."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class RouteNotOpen(LeaseRefused):
+    """The batch has no image in flight on the credential, as far as the batch service knows."""

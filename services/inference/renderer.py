@@ -19,6 +19,7 @@ from services.inference.models.rollout import Rollout
 from services.inference.models.source import OnnxSource
 from services.inference.pipeline.render import Render, render, use_one_core_a_render
 from services.inference.settings import InferenceSettings
+from services.inference.timing import Timed
 
 _MIB = 1024 * 1024
 _log = logger("inference.models")
@@ -55,10 +56,10 @@ class OnnxRendererFactory:
     tuning: Tuning = field(default_factory=Tuning)
 
     @classmethod
-    def of(cls, settings: InferenceSettings) -> OnnxRendererFactory:
-        """As the service's settings say."""
+    def of(cls, settings: InferenceSettings, provider: str | None = None) -> OnnxRendererFactory:
+        """As the service's settings say, but for the execution provider if another is named."""
         return cls(
-            provider=settings.provider,
+            provider=provider or settings.provider,
             model=settings.model,
             precision=settings.precision,
             canary=settings.canary,
@@ -68,12 +69,19 @@ class OnnxRendererFactory:
             tuning=_tuning(settings),
         )
 
+    @property
+    def registry(self) -> Registry:
+        """Where models are looked up."""
+        return Registry(*([self.folder] if self.folder else []), MODELS)
+
+    def sessions(self) -> Sessions:
+        """The models, each opened when it is first asked for."""
+        source = OnnxSource(self.registry, self.provider, Precision(self.precision), tuning=self.tuning)
+        return Sessions(source, self.memory_mib * _MIB)
+
     def __call__(self) -> OnnxRenderer:
         use_one_core_a_render()
-        registry = Registry(*([self.folder] if self.folder else []), MODELS)
-        source = OnnxSource(registry, self.provider, Precision(self.precision), tuning=self.tuning)
-        rollout = Rollout(self.model, self.canary, self.canary_share)
-        return OnnxRenderer(Sessions(source, self.memory_mib * _MIB), rollout)
+        return OnnxRenderer(self.sessions(), Rollout(self.model, self.canary, self.canary_share))
 
 
 class OnnxRenderer:
@@ -88,7 +96,8 @@ class OnnxRenderer:
 
     def __call__(self, photo: bytes, options: RenderOptions, inside: bytes | None = None) -> Render:
         with self.sessions.lease(self._rollout.model_for(photo)) as segmenter:
-            return render(photo, options, segmenter, inside)
+            timed = Timed(segmenter)
+            return timed.watch.on(render(photo, options, timed, inside))
 
 
 def _tuning(settings: InferenceSettings) -> Tuning:

@@ -11,6 +11,7 @@ from typing import Self
 from libs.common.contracts.inference import MOST_FINDINGS, FileKind, RenderedImage, RenderItem, StoredFile
 from services.inference.pipeline.artefacts import Encoded
 from services.inference.pipeline.render import Render
+from services.inference.timing import COMPUTE
 
 _KEY_DIGITS = 16
 
@@ -95,4 +96,5 @@ class Finished:
             artefacts=tuple(hashed.stored for hashed in self.artefacts),
             model=render.model,
             render_ms=round(elapsed_s * 1000),
+            compute_ms=None if (compute := render.timings.get(COMPUTE)) is None else round(compute),
         )

@@ -9,24 +9,35 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from libs.common.contracts.inference import WorkerRole
+from libs.common.contracts.providers import ProviderName
 from libs.common.settings import DatabaseSettings
 
 
 class InferenceSettings(DatabaseSettings):
-    """provider: ONNX Runtime's execution provider; one asked for by name must be there.
+    """role: local computes on this machine, remote on tenants' own accounts (it needs no GPU, and opens a
+    model only for what providers draw). remote_places: images that a remote worker has on their way at a
+    time. remote_allow_private: tenants' endpoints may be on this machine or its network, without TLS; for one
+    machine and tests alone. remote_endpoints: where a provider's own API is, by its name, in place of its
+    public address.
 
-    model: `name` or `name@version`. models: folder of further models, looked through first. precision: of
-    the model's files; auto is what its card recommends for where it runs. canary, canary_share: another
-    model, and the share of the photos that it renders. model_memory_mib: what open models may take together.
-    model_check_s: how often to look for a changed model (0: never). max_batch, batch_delay_ms, gpu_sessions,
-    gpu_memory_mib, cuda_graphs, engine_cache: see Tuning. threads: images rendered at a time (0: one a
-    core). image_timeout_s: limit for an image that is rendered in a process of its own, after a worker died.
+    provider: ONNX Runtime's execution provider; one asked for by name must be there. model: `name` or
+    `name@version`. models: folder of further models, looked through first. precision: of the model's files;
+    auto is what its card recommends for where it runs. canary, canary_share: another model, and the share
+    of the photos that it renders. model_memory_mib: what open models may take together. model_check_s: how
+    often to look for a changed model (0: never). max_batch, batch_delay_ms, gpu_sessions, gpu_memory_mib,
+    cuda_graphs, engine_cache: see Tuning. threads: images rendered at a time (0: one a core).
+    image_timeout_s: limit for an image that is rendered in a process of its own, after a worker died.
     """
 
     model_config = SettingsConfigDict(
         env_prefix="INFERENCE_", frozen=True, extra="ignore", populate_by_name=True
     )
 
+    role: WorkerRole = WorkerRole.LOCAL
+    remote_places: int = Field(16, ge=1, le=256)
+    remote_allow_private: bool = False
+    remote_endpoints: dict[ProviderName, str] = Field(default_factory=dict)
     objects_url: SecretStr = Field(validation_alias=AliasChoices("MANNEQUIN_OBJECTS_URL", "objects_url"))
     provider: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
     model: str = "mannequin"
@@ -47,5 +58,5 @@ class InferenceSettings(DatabaseSettings):
 
     @property
     def places(self) -> int:
-        """Images that this worker renders at a time."""
+        """Images that a local worker renders at a time."""
         return self.threads or os.cpu_count() or 1
