@@ -6,6 +6,9 @@ with Mannequin(api_key="im_live_…") as mannequin:
     batch = mannequin.batches.process("shoot.zip", options={"background": "#ffffff"})
     mannequin.batches.wait(batch.id)
     mannequin.batches.download(batch.id, "results.zip")
+
+    key = mannequin.credentials.create("photoroom", "our contract", {"api_key": secret})
+    print(key.health.state, key.health.advice)
 """
 
 from __future__ import annotations

@@ -12,6 +12,13 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from libs.client import calls, exchange
+from libs.client.byok.aio import (
+    AsyncCredentialProviders,
+    AsyncCredentials,
+    AsyncRoutingPolicies,
+    AsyncUsageReports,
+)
+from libs.client.byok.models import Estimate
 from libs.client.calls import Call
 from libs.client.errors import MannequinError
 from libs.client.events import EventParser
@@ -43,6 +50,10 @@ class AsyncMannequin:
         self.batches = AsyncBatches(self._transport)
         self.images = AsyncImages(self._transport, self.batches)
         self.webhook_endpoints = AsyncWebhookEndpoints(self._transport)
+        self.credentials = AsyncCredentials(self._transport)
+        self.credential_providers = AsyncCredentialProviders(self._transport)
+        self.routing_policy = AsyncRoutingPolicies(self._transport)
+        self.usage = AsyncUsageReports(self._transport)
 
     async def close(self) -> None:
         await self._transport.http.aclose()
@@ -136,6 +147,16 @@ class AsyncBatches:
         return await self._transport.send(
             calls.process_batch(Path(archive), options, idempotency_key), progress
         )
+
+    async def estimate(
+        self,
+        archive: str | Path,
+        *,
+        options: BatchOptions | None = None,
+        progress: Progress | None = None,
+    ) -> Estimate:
+        """What the batch would come to: counts, routes and prices. Nothing is rendered, stored or billed."""
+        return await self._transport.send(calls.estimate_batch(Path(archive), options), progress)
 
     async def get(self, batch_id: str) -> Batch:
         return await self._transport.send(calls.get_batch(batch_id))

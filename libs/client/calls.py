@@ -15,10 +15,11 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
+from libs.client.byok.models import Estimate
 from libs.client.models import Batch, BatchOptions, Delivery, Endpoint, Image, Page, RenderOptions
 
 T = TypeVar("T")
-_BASE = "/api/v1"
+BASE = "/api/v1"
 _MEDIA_TYPES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -34,13 +35,16 @@ _MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """One request. `upload` is a file to stream as the body; `read` turns the answer's body into a T."""
+    """One request. `upload` is a file to stream as the body; `read` turns the answer's body into a T.
+
+    `json` may hold a secret: no repr shows it.
+    """
 
     method: str
     path: str
     read: Callable[[bytes], T]
     params: Mapping[str, Any] = field(default_factory=dict)
-    json: Any = None
+    json: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     upload: Path | None = None
 
@@ -50,24 +54,26 @@ class Call(Generic[T]):
         return self.method != "POST" or "idempotency-key" in self.headers
 
 
-def _id(given: str) -> str:
+def quoted(given: str) -> str:
     """An id as part of a path, whatever somebody typed."""
     return quote(given, safe="")
 
 
-def _model(kind: Any) -> Callable[[bytes], Any]:
+def reading(kind: Any) -> Callable[[bytes], Any]:
+    """What turns a body of JSON into a model of this kind."""
     return TypeAdapter(kind).validate_json
 
 
-def _post(path: str, kind: Any, *, key: str | None = None, **rest: Any) -> Call[Any]:
+def post(path: str, kind: Any, *, key: str | None = None, **rest: Any) -> Call[Any]:
     """A POST that may be sent again: its idempotency key stays the same."""
     headers = {"idempotency-key": key or str(uuid.uuid4()), **rest.pop("headers", {})}
-    return Call("POST", f"{_BASE}{path}", _model(kind), headers=headers, **rest)
+    return Call("POST", f"{BASE}{path}", reading(kind), headers=headers, **rest)
 
 
-def _get(path: str, kind: Any, **params: Any) -> Call[Any]:
+def get(path: str, kind: Any, **params: Any) -> Call[Any]:
+    """A GET; parameters that are None are left out."""
     given = {name: value for name, value in params.items() if value is not None}
-    return Call("GET", f"{_BASE}{path}", _model(kind), params=given)
+    return Call("GET", f"{BASE}{path}", reading(kind), params=given)
 
 
 def _query(options: RenderOptions | None) -> dict[str, Any]:
@@ -81,94 +87,102 @@ def _query(options: RenderOptions | None) -> dict[str, Any]:
 
 def process_batch(archive: Path, options: BatchOptions | None, key: str | None) -> Call[Batch]:
     headers = {"content-type": "application/zip"}
-    return _post("/batch/process", Batch, key=key, params=_query(options), headers=headers, upload=archive)
+    return post("/batch/process", Batch, key=key, params=_query(options), headers=headers, upload=archive)
+
+
+def estimate_batch(archive: Path, options: BatchOptions | None) -> Call[Estimate]:
+    params = {**_query(options), "dry_run": "true"}
+    headers = {"content-type": "application/zip"}
+    return post("/batch/process", Estimate, params=params, headers=headers, upload=archive)
 
 
 def get_batch(batch_id: str) -> Call[Batch]:
-    return _get(f"/batches/{_id(batch_id)}", Batch)
+    return get(f"/batches/{quoted(batch_id)}", Batch)
 
 
 def list_batches(cursor: str | None, limit: int) -> Call[Page[Batch]]:
-    return _get("/batches", Page[Batch], cursor=cursor, limit=limit)
+    return get("/batches", Page[Batch], cursor=cursor, limit=limit)
 
 
 def list_images(
     batch_id: str, statuses: Sequence[str], cursor: str | None, limit: int = 500
 ) -> Call[Page[Image]]:
-    path = f"/batches/{_id(batch_id)}/images"
-    return _get(path, Page[Image], status=list(statuses) or None, cursor=cursor, limit=limit)
+    path = f"/batches/{quoted(batch_id)}/images"
+    return get(path, Page[Image], status=list(statuses) or None, cursor=cursor, limit=limit)
 
 
 def cancel_batch(batch_id: str) -> Call[Batch]:
-    return _post(f"/batches/{_id(batch_id)}/cancel", Batch)
+    return post(f"/batches/{quoted(batch_id)}/cancel", Batch)
 
 
 def retry_batch(batch_id: str) -> Call[Batch]:
-    return _post(f"/batches/{_id(batch_id)}/retry", Batch)
+    return post(f"/batches/{quoted(batch_id)}/retry", Batch)
 
 
 def batch_events(batch_id: str) -> str:
-    return f"{_BASE}/batches/{_id(batch_id)}/events"
+    return f"{BASE}/batches/{quoted(batch_id)}/events"
 
 
 def batch_results(batch_id: str) -> str:
-    return f"{_BASE}/batches/{_id(batch_id)}/results.zip"
+    return f"{BASE}/batches/{quoted(batch_id)}/results.zip"
 
 
 def submit_image(photo: Path, options: RenderOptions | None, key: str | None) -> Call[Image]:
     """`wait=0`: the answer is the image's state, not its pixels."""
     media_type = _MEDIA_TYPES.get(photo.suffix.lower(), "application/octet-stream")
     params = {"wait": 0, "name": photo.name, **_query(options)}
-    return _post("/images", Image, key=key, params=params, headers={"content-type": media_type}, upload=photo)
+    return post("/images", Image, key=key, params=params, headers={"content-type": media_type}, upload=photo)
 
 
 def get_image(image_id: str) -> Call[Image]:
-    return _get(f"/images/{_id(image_id)}", Image)
+    return get(f"/images/{quoted(image_id)}", Image)
 
 
 def image_result(image_id: str) -> str:
-    return f"{_BASE}/images/{_id(image_id)}/result"
+    return f"{BASE}/images/{quoted(image_id)}/result"
 
 
 def image_rendition(image_id: str, name: str) -> str:
-    return f"{_BASE}/images/{_id(image_id)}/renditions/{_id(name)}"
+    return f"{BASE}/images/{quoted(image_id)}/renditions/{quoted(name)}"
 
 
 def image_artefact(image_id: str, name: str) -> str:
-    return f"{_BASE}/images/{_id(image_id)}/artefacts/{_id(name)}"
+    return f"{BASE}/images/{quoted(image_id)}/artefacts/{quoted(name)}"
 
 
 def create_endpoint(url: str, types: Sequence[str] | None, description: str) -> Call[Endpoint]:
     body = {"url": url, "description": description, **({"types": list(types)} if types else {})}
-    return _post("/webhook-endpoints", Endpoint, json=body)
+    return post("/webhook-endpoints", Endpoint, json=body)
 
 
 def list_endpoints() -> Call[Page[Endpoint]]:
-    return _get("/webhook-endpoints", Page[Endpoint])
+    return get("/webhook-endpoints", Page[Endpoint])
 
 
 def get_endpoint(endpoint_id: str) -> Call[Endpoint]:
-    return _get(f"/webhook-endpoints/{_id(endpoint_id)}", Endpoint)
+    return get(f"/webhook-endpoints/{quoted(endpoint_id)}", Endpoint)
 
 
 def delete_endpoint(endpoint_id: str) -> Call[None]:
-    return Call("DELETE", f"{_BASE}/webhook-endpoints/{_id(endpoint_id)}", lambda _: None)
+    return Call("DELETE", f"{BASE}/webhook-endpoints/{quoted(endpoint_id)}", lambda _: None)
 
 
 def test_endpoint(endpoint_id: str) -> Call[Delivery]:
-    return _post(f"/webhook-endpoints/{_id(endpoint_id)}/test", Delivery)
+    return post(f"/webhook-endpoints/{quoted(endpoint_id)}/test", Delivery)
 
 
 def rotate_secret(endpoint_id: str, overlap_s: int | None = None) -> Call[Endpoint]:
     """overlap_s: how long the old secret signs along; a day if None."""
     body = {} if overlap_s is None else {"overlap_s": overlap_s}
-    return _post(f"/webhook-endpoints/{_id(endpoint_id)}/rotate-secret", Endpoint, json=body)
+    return post(f"/webhook-endpoints/{quoted(endpoint_id)}/rotate-secret", Endpoint, json=body)
 
 
 def list_deliveries(endpoint_id: str, cursor: str | None, limit: int) -> Call[Page[Delivery]]:
-    path = f"/webhook-endpoints/{_id(endpoint_id)}/deliveries"
-    return _get(path, Page[Delivery], cursor=cursor, limit=limit)
+    path = f"/webhook-endpoints/{quoted(endpoint_id)}/deliveries"
+    return get(path, Page[Delivery], cursor=cursor, limit=limit)
 
 
 def redeliver(endpoint_id: str, delivery_id: str) -> Call[Delivery]:
-    return _post(f"/webhook-endpoints/{_id(endpoint_id)}/deliveries/{_id(delivery_id)}/redeliver", Delivery)
+    return post(
+        f"/webhook-endpoints/{quoted(endpoint_id)}/deliveries/{quoted(delivery_id)}/redeliver", Delivery
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, Literal, Required, TypedDict, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -62,13 +63,16 @@ class BatchOptions(RenderOptions, total=False):
     inside_pattern: str
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
+    """Base of all that is answered: frozen, and passing over what it does not know."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Counts(_Model):
+class Counts(Model):
     total: int = 0
     waiting: int = 0
+    parked: int = 0
     rendering: int = 0
     completed: int = 0
     failed: int = 0
@@ -84,17 +88,17 @@ class Counts(_Model):
         return self.completed + self.failed + self.refused + self.cancelled + self.paired
 
 
-class Failure(_Model):
+class Failure(Model):
     code: str
     detail: str
 
 
-class Note(_Model):
+class Note(Model):
     code: str
     detail: str
 
 
-class Box(_Model):
+class Box(Model):
     """A rectangle of the photo, pixels."""
 
     left: int
@@ -103,7 +107,7 @@ class Box(_Model):
     height: int
 
 
-class Finding(_Model):
+class Finding(Model):
     """Something that somebody should look at, and where it is, if somewhere."""
 
     code: str
@@ -111,7 +115,7 @@ class Finding(_Model):
     box: Box | None = None
 
 
-class File(_Model):
+class File(Model):
     """A rendition or an artefact of an image."""
 
     name: str
@@ -123,7 +127,18 @@ class File(_Model):
     url: str = ""
 
 
-class Batch(_Model):
+class Route(Model):
+    """Who computed an image, on whose account (`payer`: tenant or platform), why, and its cost (USD)."""
+
+    provider: str
+    payer: str
+    credential_id: str | None = None
+    fallback: bool = False
+    reason: str = ""
+    cost: Decimal | None = None
+
+
+class Batch(Model):
     """A batch; `status` is accepted, splitting, processing, completed, failed or cancelled."""
 
     id: str
@@ -143,11 +158,12 @@ class Batch(_Model):
         return self.status in ("completed", "failed", "cancelled")
 
 
-class Image(_Model):
+class Image(Model):
     """An image; `status` is waiting, rendering, completed, failed, refused, cancelled or paired.
 
     An inside shot ends as paired: it went into the result of `paired_with`. `landmarks` are x, y by name, in
-    pixels of the photo.
+    pixels of the photo. `route` is who computed it on whose account; `parked` says why it waits though there
+    is room.
     """
 
     id: str
@@ -169,6 +185,8 @@ class Image(_Model):
     photo_height: int | None = None
     billable: bool = False
     failure: Failure | None = None
+    parked: str | None = None
+    route: Route | None = None
     duplicate_of: str | None = None
     model: str | None = None
     media_type: str | None = None
@@ -190,20 +208,20 @@ class Image(_Model):
     def reason(self) -> str:
         """Why it did not end well, or what made the verdict what it is; empty if there is nothing to say."""
         told = self.failure or self.note
-        return told.detail if told else ", ".join(self.reasons)
+        return told.detail if told else self.parked or ", ".join(self.reasons)
 
 
 Item = TypeVar("Item")
 
 
-class Page(_Model, Generic[Item]):
+class Page(Model, Generic[Item]):
     """A page; `next_cursor` fetches the next one."""
 
     items: tuple[Item, ...]
     next_cursor: str | None = None
 
 
-class Endpoint(_Model):
+class Endpoint(Model):
     """A webhook endpoint. `secret` (`whsec_…`) is there only when it was just made or rotated."""
 
     id: str
@@ -215,14 +233,14 @@ class Endpoint(_Model):
     created_at: datetime | None = None
 
 
-class Attempt(_Model):
+class Attempt(Model):
     at: datetime
     duration_ms: int
     status_code: int | None = None
     error: str | None = None
 
 
-class Delivery(_Model):
+class Delivery(Model):
     """A webhook on its way; `status` is pending, delivered or failed."""
 
     id: str
@@ -234,7 +252,7 @@ class Delivery(_Model):
     attempts: tuple[Attempt, ...] = ()
 
 
-class Event(_Model):
+class Event(Model):
     """An event of a batch's stream. `id` is what the stream resumes after."""
 
     id: str | None = None

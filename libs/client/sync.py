@@ -12,6 +12,13 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from libs.client import calls, exchange
+from libs.client.byok.models import Estimate
+from libs.client.byok.sync import (
+    CredentialProviders,
+    Credentials,
+    RoutingPolicies,
+    UsageReports,
+)
 from libs.client.calls import Call
 from libs.client.errors import MannequinError
 from libs.client.events import EventParser
@@ -43,6 +50,10 @@ class Mannequin:
         self.batches = Batches(self._transport)
         self.images = Images(self._transport, self.batches)
         self.webhook_endpoints = WebhookEndpoints(self._transport)
+        self.credentials = Credentials(self._transport)
+        self.credential_providers = CredentialProviders(self._transport)
+        self.routing_policy = RoutingPolicies(self._transport)
+        self.usage = UsageReports(self._transport)
 
     def close(self) -> None:
         self._transport.http.close()
@@ -132,6 +143,16 @@ class Batches:
         idempotency_key: the same key with the same ZIP is the same batch, also from another process.
         """
         return self._transport.send(calls.process_batch(Path(archive), options, idempotency_key), progress)
+
+    def estimate(
+        self,
+        archive: str | Path,
+        *,
+        options: BatchOptions | None = None,
+        progress: Progress | None = None,
+    ) -> Estimate:
+        """What the batch would come to: counts, routes and prices. Nothing is rendered, stored or billed."""
+        return self._transport.send(calls.estimate_batch(Path(archive), options), progress)
 
     def get(self, batch_id: str) -> Batch:
         return self._transport.send(calls.get_batch(batch_id))

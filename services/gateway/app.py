@@ -18,8 +18,27 @@ from services.gateway.middleware.metrics import Measure
 from services.gateway.middleware.recover import Recover
 from services.gateway.middleware.trace import Trace
 from services.gateway.rate_limit import RateLimit
-from services.gateway.routes import batches, images, public, webhook_endpoints
+from services.gateway.routes import (
+    batches,
+    credential_providers,
+    credentials,
+    images,
+    public,
+    routing_policy,
+    usage,
+    webhook_endpoints,
+)
 
+RESOURCES = (
+    images,
+    batches,
+    credentials,
+    credential_providers,
+    routing_policy,
+    usage,
+    webhook_endpoints,
+    public,
+)
 UPLOADS = frozenset({"/api/v1/batch/process", "/api/v1/images"})
 
 
@@ -37,7 +56,7 @@ def create_app(gateway: Gateway) -> FastAPI:
         middleware=_middleware(gateway),
     )
     app.state.gateway = gateway
-    for resource in (images, batches, webhook_endpoints, public):
+    for resource in RESOURCES:
         app.include_router(resource.router)
     openapi.install(app, gateway.settings.public_url)
     app.state.page = render(app.openapi())  # made here, as it takes longer than a request may block

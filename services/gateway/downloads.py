@@ -17,6 +17,12 @@ from libs.common.result_names import result_names
 from services.gateway.errors import NoSuchArtefact, NoSuchRendition
 from services.gateway.ranges import asked_span, unchanged
 
+ROUTE_HEADER, PAYER_HEADER, CREDENTIAL_HEADER = (
+    "X-Mannequin-Route",
+    "X-Mannequin-Payer",
+    "X-Mannequin-Credential",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Download:
@@ -103,6 +109,7 @@ def _headers(download: Download, image: Image) -> dict[str, str]:
         "Image-Preserved-Fraction": image.preserved_fraction,
         "Image-Billable": str(image.billable).lower(),
         "Image-Model": image.model,
+        **_route(image),
     }
     return {
         "ETag": f'"{download.sha256}"',
@@ -111,6 +118,18 @@ def _headers(download: Download, image: Image) -> dict[str, str]:
         "Cache-Control": "private, no-cache",
         "Content-Disposition": f"inline; filename*=UTF-8''{quote(download.file_name, safe='')}",
         **{name: str(value) for name, value in known.items() if value is not None},
+    }
+
+
+def _route(image: Image) -> dict[str, object | None]:
+    """Who computed it and on whose account; `;fallback` where the tenant's own key should have (RFC 9651)."""
+    if image.route is None:
+        return {}
+    route = image.route
+    return {
+        ROUTE_HEADER: f"{route.provider}{';fallback' if route.fallback else ''}",
+        PAYER_HEADER: route.payer,
+        CREDENTIAL_HEADER: route.credential_id,
     }
 
 

@@ -6,9 +6,10 @@ libs.common.errors
 │   ├── TooLarge              413
 │   ├── UnsupportedMedia      415
 │   ├── RangeNotSatisfiable   416
-│   └── TooManyRequests       429
+│   ├── TooManyRequests       429
+│   └── VaultUnavailable      503
 ├── Invalid
-│   ├── MalformedBody, NotAnImage, InvalidCursor, IdempotencyKeyReused
+│   ├── MalformedBody, NotAnImage, InvalidCursor, InvalidPeriod, IdempotencyKeyReused
 │   └── ImageFailed           the image ended badly; the code is the image's own
 ├── NotFound ── NoSuchBatch, NoSuchImage, NoSuchRendition, NoSuchArtefact
 └── Conflict ── IdempotencyInProgress, BatchNotEnded, ImageNotCompleted
@@ -149,3 +150,16 @@ class ImageNotCompleted(Conflict):
     """The image has no result yet."""
 
     default_code = "image_not_completed"
+
+
+class VaultUnavailable(Refusal):
+    """The vault takes no secrets at the moment."""
+
+    status = 503
+    default_code = "vault_unavailable"
+
+
+class InvalidPeriod(Invalid):
+    """The first day lies after the last, or the days are too many for one report."""
+
+    default_code = "invalid_period"

@@ -8,6 +8,7 @@ _API = "https://api.example.com/api/v1"
 BATCH_ID = "bat_01hzy3k5v7m9q2w4x6z8b0c1d3"
 IMAGE_ID = "img_01hzy3k5v7m9q2w4x6z8b0c1d4"
 ENDPOINT_ID = "whe_01hzy3k5v7m9q2w4x6z8b0c1d5"
+CREDENTIAL_ID = "crd_01hzy3k5v7m9q2w4x6z8b0c1d7"
 DELIVERY_ID = "whd_01hzy3k5v7m9q2w4x6z8b0c1d6"
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"  # noqa: S105  # an example, opens nothing
 
@@ -33,6 +34,7 @@ BATCH: dict[str, Any] = {
     "counts": {
         "total": 300,
         "waiting": 178,
+        "parked": 0,
         "rendering": 16,
         "completed": 102,
         "failed": 1,
@@ -104,6 +106,15 @@ IMAGE: dict[str, Any] = {
     "photo_height": 2000,
     "billable": True,
     "failure": None,
+    "parked": None,
+    "route": {
+        "provider": "open-inference",
+        "payer": "tenant",
+        "credential_id": CREDENTIAL_ID,
+        "fallback": False,
+        "reason": "the tenant's own key, healthy",
+        "cost": "0.000091",
+    },
     "duplicate_of": None,
     "model": "builtin-1",
     "media_type": "image/webp",

@@ -15,14 +15,15 @@ from libs.common.contracts.ids import TenantId
 from libs.common.contracts.message import Query
 from libs.common.db import Database
 from libs.common.objects import Objects
-from services.gateway.auth.bearer import caller
+from services.gateway.auth.bearer import caller, presented
 from services.gateway.auth.caller import Caller
 from services.gateway.auth.keyring import KeyRing
 from services.gateway.batches import Batches
-from services.gateway.idempotency import Answer, Idempotency
+from services.gateway.idempotency import Answer, Idempotency, SomeId, request_fingerprint, stable_id
 from services.gateway.middleware.metrics import GatewayMetrics
 from services.gateway.progress import Hub
 from services.gateway.rate_limit import TokenBuckets
+from services.gateway.sealing import Sealer
 from services.gateway.settings import GatewaySettings
 from services.gateway.views import Links
 
@@ -40,6 +41,7 @@ class Gateway:
     keys: KeyRing
     hub: Hub
     batches: Batches
+    sealer: Sealer
     idempotency: Idempotency
     buckets: TokenBuckets
     metrics: GatewayMetrics
@@ -71,20 +73,44 @@ class Ask:
     def tenant(self) -> TenantId:
         return self.caller.tenant
 
-    async def service(self, query: Query[Reply]) -> Reply:
-        """Ask another service for this tenant."""
-        return await self.gateway.bus.request(query, tenant=self.tenant)
+    async def service(self, query: Query[Reply], limit_s: float = 5.0) -> Reply:
+        """Ask another service for this tenant, for `limit_s` seconds at most."""
+        return await self.gateway.bus.request(query, tenant=self.tenant, timeout=limit_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Act(Ask):
-    """A POST, which may come twice."""
+    """A request that changes something, and may come twice."""
 
     idempotency_key: str | None
 
     async def once(self, work: Callable[[], Awaitable[Answer]]) -> Response:
         """Do `work` unless this request was answered before."""
         return await self.gateway.idempotency.once(self.request, self.tenant, self.idempotency_key, work)
+
+    async def id_for_secret(self, kind: type[SomeId]) -> SomeId:
+        """An id for what this request makes: under an Idempotency-Key the same for each repeat."""
+        if self.idempotency_key is None:
+            return kind.new()
+        print_ = await request_fingerprint(self.request, self._keyed_by)
+        return stable_id(kind, self.idempotency_key, print_)
+
+    async def once_with_secret(self, work: Callable[[], Awaitable[Answer]]) -> Response:
+        """The same for a request that holds a secret: what is stored of it can't be tried against guesses.
+
+        Its fingerprint is keyed by the caller's own API key, of which nothing but a digest is kept anywhere.
+        """
+        return await self.gateway.idempotency.once(
+            self.request,
+            self.tenant,
+            self.idempotency_key,
+            work,
+            keyed_by=self._keyed_by,
+        )
+
+    @property
+    def _keyed_by(self) -> bytes:
+        return presented(self.request.headers).encode()
 
 
 async def _ask(request: Request, who: Annotated[Caller, Depends(caller)]) -> Ask:

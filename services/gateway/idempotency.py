@@ -1,4 +1,4 @@
-"""The same POST twice is done once: answers are kept under the caller's Idempotency-Key for a day.
+"""The same request twice is done once: answers are kept under the caller's Idempotency-Key for a day.
 
 Source: draft-ietf-httpapi-idempotency-key-header-06. Keys are each tenant's own. A request holds its key by a
 lease that it keeps renewing; what a killed process left behind can be taken over once the lease is out. Only
@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from ulid import ULID
 
-from libs.common.contracts.ids import TenantId
+from libs.common.contracts.ids import Id, TenantId
 from libs.common.db import Database, Transaction
 from libs.common.errors import MannequinError
 from libs.common.telemetry import logger
@@ -28,6 +29,7 @@ from services.gateway.store import sql
 LEASE_S = 30.0
 KEPT_HOURS = 24
 REPLAYED = {"Idempotent-Replayed": "true"}
+SomeId = TypeVar("SomeId", bound=Id)
 _log = logger("gateway.idempotency")
 
 
@@ -62,10 +64,24 @@ def fingerprint(*parts: str | bytes) -> str:
     return digest.hexdigest()
 
 
-async def request_fingerprint(request: Request) -> str:
-    """Of a request whose body is small: method, path, query and body."""
+async def request_fingerprint(request: Request, keyed_by: bytes | None = None) -> str:
+    """Of a request whose body is small: method, path, query and body.
+
+    keyed_by: makes it an HMAC, which tells nothing about a body to those who do not have the key.
+    """
     url = request.url
-    return fingerprint(request.method, url.path, url.query, await request.body())
+    plain = fingerprint(request.method, url.path, url.query, await request.body())
+    return plain if keyed_by is None else hmac.digest(keyed_by, plain.encode(), "sha256").hex()
+
+
+def stable_id(kind: type[SomeId], key: str, print_: str) -> SomeId:
+    """The id of what a request makes, the same for each repeat of the request under its key.
+
+    So that a repeat makes nothing anew even if the first answer was lost before it was stored. Such an id
+    does not sort by time.
+    """
+    digest = hashlib.sha256(f"{kind.prefix}|{key}|{print_}".encode()).digest()
+    return kind(f"{kind.prefix}_{str(ULID(digest[:16])).lower()}")
 
 
 class Claim:
@@ -111,9 +127,11 @@ class Idempotency:
         tenant: TenantId,
         key: str | None,
         work: Callable[[], Awaitable[Answer]],
+        *,
+        keyed_by: bytes | None = None,
     ) -> Response:
-        """Do `work` unless it was done before."""
-        print_ = await request_fingerprint(request) if key else ""
+        """Do `work` unless it was done before. keyed_by: for bodies that hold a secret."""
+        print_ = await request_fingerprint(request, keyed_by) if key else ""
         async with self.claim(tenant, key) as claim:
             if claim.replays:
                 return claim.replay(print_).response(replayed=True)

@@ -28,6 +28,11 @@ TAGS = [
     {"name": "Images", "description": "One photo, most often answered with its result at once."},
     {"name": "Batches", "description": "A ZIP of photos: progress, results, cancelling and retrying."},
     {"name": "Webhooks", "description": "Being told by a signed message when a batch has ended."},
+    {"name": "Credentials", "description": "Keys of your own: images are computed on your account."},
+    {
+        "name": "Routing and usage",
+        "description": "Whose account computes your images, and at what cost.",
+    },
     {"name": "Service", "description": "The service itself."},
 ]
 SECURITY_SCHEMES = {
@@ -46,6 +51,16 @@ HEADERS: Json = {
         "schema": {"type": "string"},
         "example": '"key";r=499;t=1',
     },
+    "Route": {
+        "description": "The provider that computed the image; `;fallback` if a key of yours should have.",
+        "schema": {"type": "string"},
+        "example": "open-inference",
+    },
+    "Payer": {
+        "description": "Whose account it was on.",
+        "schema": {"type": "string", "enum": ["tenant", "platform"]},
+    },
+    "Credential": {"description": "The key that it was computed on.", "schema": {"type": "string"}},
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "IdempotentReplayed": {
         "description": "`true` if this answer was given before, to the same request.",
@@ -82,10 +97,10 @@ def document(app: FastAPI, server: str | None) -> Json:
         components["schemas"][name]["examples"] = [examples.OPTIONS]
     components |= {"securitySchemes": SECURITY_SCHEMES, "headers": HEADERS}
     made["security"] = [{"bearer": []}, {"apiKey": []}]
-    for path, method, operation in operations(made):
+    for path, _, operation in operations(made):
         if path in PUBLIC_PATHS:
             operation["security"] = []
-        _complete(method, operation)
+        _complete(operation)
     return made
 
 
@@ -107,14 +122,17 @@ def _schemas() -> Json:
     return definitions
 
 
-def _complete(method: str, operation: Json) -> None:
+def _complete(operation: Json) -> None:
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
+    keyed = "idempotency-key" in {one["name"].lower() for one in operation.get("parameters", ())}
     for status, response in operation["responses"].items():
         names = ["RequestId"] if "security" in operation else ["RequestId", "RateLimitPolicy", "RateLimit"]
         names += ["RetryAfter"] if status in ("429", "503") else []
-        names += ["IdempotentReplayed"] if method == "post" and status[0] == "2" else []
-        response["headers"] = {_WIRE[name]: {"$ref": f"#/components/headers/{name}"} for name in names}
+        names += ["IdempotentReplayed"] if keyed and status[0] == "2" else []
+        response.setdefault("headers", {}).update(
+            {_WIRE[name]: {"$ref": f"#/components/headers/{name}"} for name in names}
+        )
 
 
 _WIRE = {

@@ -61,6 +61,36 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "webhook_types_missing": Entry("No event type", "Name one at least, or leave types out."),
     "webhook_url_refused": Entry("Webhook URL refused", "Give an https URL that leads to a public address."),
+    "byok_not_in_plan": Entry(
+        "Keys of your own are not in the plan", "Ask for a plan with them; images go on on the platform."
+    ),
+    "fallback_not_in_plan": Entry(
+        "Falling back is not in the plan", "Set byok_only, or ask for a plan with falling back."
+    ),
+    "credential_field_invalid": Entry(
+        "A field of the credential does not fit",
+        "See GET /credential-providers for what its provider asks for.",
+    ),
+    "model_retired": Entry("The model is retired", "Name its successor, which the detail tells."),
+    "credential_not_found": Entry("No such credential", "List the credentials to see which there are."),
+    "too_many_credentials": Entry("Too many credentials", "Delete one that is no longer needed."),
+    "credential_changed": Entry("The credential was changed", "Look at it again, then send the change."),
+    "credential_gone": Entry("The secret was erased", "Delete the credential and store it anew."),
+    "replacement_under_way": Entry(
+        "Another replacement is being checked", "Wait until it has ended, then send this one again."
+    ),
+    "replacement_not_verified": Entry(
+        "The new secret does not work", "The old one is still in use. See the detail, then send another."
+    ),
+    "nothing_to_roll_back_to": Entry(
+        "Nothing to bring back",
+        "The grace time is over, or nothing was replaced: replace the secret instead.",
+    ),
+    "not_sealed_for_this": Entry("The secret could not be opened", "Send the request again."),
+    "vault_unavailable": Entry(
+        "The vault takes no secrets now", "Try again when Retry-After says; rendering goes on meanwhile."
+    ),
+    "invalid_period": Entry("Invalid period", "Give a first day that is not after the last, and fewer days."),
     "body_too_large": Entry("Body too large", "Send less at once: split the archive or shrink the photo."),
     "unsupported_media_type": Entry("Unsupported media type", "Send one of the types that the detail names."),
     "range_not_satisfiable": Entry("Range not satisfiable", "Ask for bytes within the size."),

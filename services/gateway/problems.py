@@ -14,7 +14,13 @@ from starlette.requests import ClientDisconnect
 
 from libs.common.errors import MannequinError, Refusal
 from libs.common.telemetry import logger
-from services.gateway.errors import MalformedBody, RangeNotSatisfiable, TooManyRequests, Unauthorized
+from services.gateway.errors import (
+    MalformedBody,
+    RangeNotSatisfiable,
+    TooManyRequests,
+    Unauthorized,
+    VaultUnavailable,
+)
 from services.gateway.problem_catalogue import code_of, entry
 
 MEDIA_TYPE = "application/problem+json"
@@ -129,6 +135,8 @@ def _headers(error: Refusal) -> dict[str, str]:
             return {"Retry-After": str(error.retry_after)}
         case RangeNotSatisfiable():
             return {"Content-Range": f"bytes */{error.size}"}
+        case VaultUnavailable():
+            return {"Retry-After": "10"}
         case Unauthorized():
             return {"WWW-Authenticate": 'Bearer realm="mannequin"'}
         case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.gateway import problems
+from services.gateway.downloads import CREDENTIAL_HEADER, PAYER_HEADER, ROUTE_HEADER
 
 _PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
 _MEANINGS = {
@@ -19,6 +20,8 @@ _MEANINGS = {
     500: "Something went wrong on our side.",
     503: "A part of the service does not answer; Retry-After says when to come again.",
 }
+ROUTE_HEADERS = {ROUTE_HEADER: "Route", PAYER_HEADER: "Payer", CREDENTIAL_HEADER: "Credential"}
+"""Headers that tell of an image's route, and the components that describe them."""
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -35,6 +38,14 @@ def content(description: str, *media_types: str) -> dict[str, Any]:
     """An answer that is a file."""
     binary = {"schema": {"type": "string", "format": "binary"}}
     return {"description": description, "content": dict.fromkeys(media_types, binary)}
+
+
+def picture(description: str, *media_types: str) -> dict[str, Any]:
+    """An answer that is a rendered image, whose headers tell its route."""
+    headers = {
+        name: {"$ref": f"#/components/headers/{component}"} for name, component in ROUTE_HEADERS.items()
+    }
+    return {**content(description, *media_types), "headers": headers}
 
 
 def events(description: str, example: str, **data: str) -> dict[str, Any]:

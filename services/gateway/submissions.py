@@ -10,10 +10,12 @@ from functools import partial
 from typing import Generic
 
 from fastapi import Request
+from ulid import ULID
 
-from libs.common.contracts.batch import SubmitBatch, SubmitImage
+from libs.common.contracts.batch import BatchOptions, SubmitBatch, SubmitImage
+from libs.common.contracts.routing import Estimate, EstimateBatch
 from libs.common.errors import MannequinError
-from libs.common.objects import Objects
+from libs.common.objects import Objects, tenant_key
 from libs.common.telemetry import logger
 from services.gateway import store
 from services.gateway.gateway import Act
@@ -21,6 +23,7 @@ from services.gateway.idempotency import Answer, fingerprint
 from services.gateway.options import Options, RenderQuery, merged_options
 from services.gateway.uploads import Received, Taken, is_form, receive
 
+ESTIMATE_S = 60.0
 Command = SubmitBatch | SubmitImage
 _log = logger("gateway.submissions")
 
@@ -65,6 +68,22 @@ async def submit(act: Act, query: RenderQuery, intake: Intake[Options]) -> Accep
             await store.submit(tx, command)
             await claim.keep(tx, print_, answer)
     return Accepted(answer, replayed=False)
+
+
+async def estimate(act: Act, query: RenderQuery, taken: Taken) -> Estimate:
+    """What the uploaded archive would be. It lies in storage only while it is looked at."""
+    gateway, request = act.gateway, act.request
+    key = tenant_key(act.tenant, "estimates", str(ULID()).lower(), "archive.zip")
+    if not is_form(request):
+        merged_options(query, {}, BatchOptions)
+    try:
+        sink = partial(gateway.objects.put_stream, key)
+        received = await receive(request, taken, sink, gateway.metrics.uploaded.inc)
+        options = merged_options(query, received.options, BatchOptions)
+        look = EstimateBatch(archive_key=key, archive_size=received.size, options=options)
+        return await act.service(look, ESTIMATE_S)
+    finally:
+        await asyncio.shield(_delete(gateway.objects, key))
 
 
 def _fingerprint(request: Request, command: Command, received: Received) -> str:

@@ -12,6 +12,7 @@ from libs.common.contracts.batch import Failure, ImageStatus, Note
 from libs.common.contracts.ids import BatchId, DeliveryId, EndpointId, ImageId
 from libs.common.contracts.inference import FileKind, Finding, Landmarks, StoredFile, Verdict
 from libs.common.contracts.options import GarmentChoice
+from libs.common.contracts.providers import RouteTaken
 from libs.common.contracts.webhooks import Attempt, DeliveryStatus, WebhookType
 from services.gateway import examples
 
@@ -38,7 +39,7 @@ class Links:
         return f"{self.base}/images/{image_id}/{kind.value}s/{name}"
 
 
-def _shown(example: dict[str, Any]) -> ConfigDict:
+def shown(example: dict[str, Any]) -> ConfigDict:
     return ConfigDict(frozen=True, json_schema_extra={"examples": [example]})
 
 
@@ -66,7 +67,7 @@ class ImageLinks(_Links):
 class Batch(BaseModel):
     """A batch of photos. `progress` goes from 0 to 1; `round` counts retries, from 1."""
 
-    model_config = _shown(examples.BATCH)
+    model_config = shown(examples.BATCH)
 
     id: BatchId
     status: contract.BatchStatus
@@ -106,11 +107,12 @@ class Image(BaseModel):
     know of a photo that is no failure. `findings` are what somebody should look at, each with a box where it
     is somewhere: boxes, `landmarks` and artefacts are in pixels of the photo, upright, `photo_width` by
     `photo_height`. `preserved_fraction` is the share of the shown garment that is the photo's own pixels.
-    `billable`: rendered, not rejected, and not the copy of another. `sequence` is its place among the batch's
+    `billable`: rendered, not rejected, and not the copy of another. `route` is who computed it, on whose
+    account and why; `parked` is why it waits though there is room. `sequence` is its place among the batch's
     ends: the id of its event.
     """
 
-    model_config = _shown(examples.IMAGE)
+    model_config = shown(examples.IMAGE)
 
     id: ImageId
     batch_id: BatchId
@@ -131,6 +133,8 @@ class Image(BaseModel):
     photo_height: int | None
     billable: bool
     failure: Failure | None
+    parked: str | None
+    route: RouteTaken | None
     duplicate_of: ImageId | None
     model: str | None
     media_type: str | None
@@ -147,10 +151,10 @@ class Image(BaseModel):
 
     @classmethod
     def of(cls, image: contract.Image, links: Links) -> Self:
-        shown = image.model_dump(exclude={"result_key", "renditions", "artefacts"})
+        known = image.model_dump(exclude={"result_key", "renditions", "artefacts"})
         return cls.model_validate(
             {
-                **shown,
+                **known,
                 "renditions": _files(image, FileKind.RENDITION, image.renditions, links),
                 "artefacts": _files(image, FileKind.ARTEFACT, image.artefacts, links),
                 "links": links.image(image.id, image.batch_id),
@@ -167,7 +171,7 @@ def _files(
 class Endpoint(BaseModel):
     """A webhook endpoint. `disabled_reason` says why nothing is sent to it any more."""
 
-    model_config = _shown(examples.ENDPOINT)
+    model_config = shown(examples.ENDPOINT)
 
     id: EndpointId
     url: str
@@ -180,7 +184,7 @@ class Endpoint(BaseModel):
 class EndpointWithSecret(Endpoint):
     """An endpoint with its signing secret, which is shown this once and null in a replayed answer."""
 
-    model_config = _shown({**examples.ENDPOINT, "secret": examples.SECRET})
+    model_config = shown({**examples.ENDPOINT, "secret": examples.SECRET})
 
     secret: str | None
 
@@ -188,7 +192,7 @@ class EndpointWithSecret(Endpoint):
 class Delivery(BaseModel):
     """A webhook on its way to one endpoint, with every attempt."""
 
-    model_config = _shown(examples.DELIVERY)
+    model_config = shown(examples.DELIVERY)
 
     id: DeliveryId
     endpoint_id: EndpointId

@@ -20,6 +20,7 @@ from services.gateway.idempotency import Idempotency
 from services.gateway.middleware.metrics import GatewayMetrics
 from services.gateway.progress import Hub
 from services.gateway.rate_limit import TokenBuckets
+from services.gateway.sealing import Sealer
 from services.gateway.server import HttpServer
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import sweep_submissions
@@ -57,6 +58,7 @@ def assemble(
         keys=KeyRing(),
         hub=Hub(),
         batches=Batches(bus, database),
+        sealer=Sealer(bus),
         idempotency=Idempotency(database),
         buckets=TokenBuckets(settings.rate_per_s, settings.burst),
         metrics=metrics or GatewayMetrics(),

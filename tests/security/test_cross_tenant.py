@@ -14,8 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.local.demo.account import make_enterprise_account
 from services.gateway.auth.bearer import PUBLIC_PATHS
 from services.gateway.openapi import operations
+from tests.servers.keys import KEY, stored_key, when_planned
 from tests.servers.photos import jpegs, numbered, zipped
 from tests.servers.system import System
 from tests.unit.gateway_app import api_document
@@ -23,6 +25,13 @@ from tests.unit.gateway_app import api_document
 ENDPOINTS = [(path, method.upper()) for path, method, _ in operations(api_document())]
 WITH_IDS = [(path, method) for path, method in ENDPOINTS if "{" in path]
 PRIVATE = [(path, method) for path, method in ENDPOINTS if path not in PUBLIC_PATHS]
+
+
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("/api/v1/credentials/{credential_id}", "PATCH"): {"label": "taken over"},
+    ("/api/v1/credentials/{credential_id}/secret", "PUT"): {"secret": {"bearer": "of-the-stranger"}},
+}
+"""What must be sent for a request to be looked at at all."""
 
 
 @dataclass
@@ -37,7 +46,11 @@ class Shops:
 
 @pytest.fixture(scope="module")
 def shops(system: System) -> Iterator[Shops]:
-    keys = [asyncio.run(system.make_tenant(name))[2].get_secret_value() for name in ("owner", "stranger")]
+    addresses = system.supervisor.addresses
+    keys = [
+        asyncio.run(make_enterprise_account(addresses, name)).key.get_secret_value()
+        for name in ("owner", "stranger")
+    ]
     clients = [
         httpx.Client(base_url=system.api_url, headers={"authorization": f"Bearer {key}"}, timeout=60)
         for key in keys
@@ -58,6 +71,7 @@ def _things_of(owner: httpx.Client) -> dict[str, str]:
     endpoint = _json(owner.post("/api/v1/webhook-endpoints", json={"url": "http://127.0.0.1:9/"}))
     delivery = _json(owner.post(f"/api/v1/webhook-endpoints/{endpoint['id']}/test"))
     return {
+        "credential_id": stored_key(owner)["id"],
         "batch_id": batch["id"],
         "image_id": images[0]["id"],
         "rendition": images[0]["renditions"][0]["name"],
@@ -75,8 +89,11 @@ def _json(response: httpx.Response) -> Any:
 @pytest.mark.parametrize(("path", "method"), WITH_IDS)
 def test_a_stranger_finds_nothing(path: str, method: str, shops: Shops) -> None:
     """404, and the very answer that an id of nothing gets, so that it does not even tell what there is."""
-    found = shops.stranger.request(method, path.format(**shops.ids))
-    nothing = shops.stranger.request(method, path.format(**{n: _of_nothing(i) for n, i in shops.ids.items()}))
+    body = BODIES.get((path, method))
+    nowhere = {name: _of_nothing(id_) for name, id_ in shops.ids.items()}
+    found, nothing = [
+        shops.stranger.request(method, path.format(**ids), json=body) for ids in (shops.ids, nowhere)
+    ]
     assert found.status_code == 404, found.text
     assert _told(found) == _told(nothing)
 
@@ -88,7 +105,7 @@ def test_the_owner_finds_it(path: str, method: str, shops: Shops) -> None:
     assert response.status_code == 200, response.text
 
 
-@pytest.mark.parametrize("listing", ["/api/v1/batches", "/api/v1/webhook-endpoints"])
+@pytest.mark.parametrize("listing", ["/api/v1/batches", "/api/v1/credentials", "/api/v1/webhook-endpoints"])
 def test_listings_hold_one_tenants_things(listing: str, shops: Shops) -> None:
     """The owner's things are in the owner's lists alone."""
     assert _json(shops.owner.get(listing))["items"]
@@ -99,7 +116,9 @@ def test_the_owner_still_has_everything(shops: Shops) -> None:
     """No stranger's DELETE or POST did anything."""
     endpoint = _json(shops.owner.get(f"/api/v1/webhook-endpoints/{shops.ids['endpoint_id']}"))
     batch = _json(shops.owner.get(f"/api/v1/batches/{shops.ids['batch_id']}"))
+    credential = _json(shops.owner.get(f"/api/v1/credentials/{shops.ids['credential_id']}"))
     assert endpoint["disabled_reason"] is None
+    assert (credential["label"], credential["enabled"], credential["version"]) == (KEY["label"], True, 1)
     assert (batch["status"], batch["round"]) == ("completed", 1)
 
 
@@ -116,6 +135,19 @@ def test_nothing_is_done_without_a_key(
     assert response.status_code == 401
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_policy_and_charges_are_each_tenants_own(shops: Shops) -> None:
+    """What the owner sets and what its batch came to is nothing to the stranger."""
+    policy = {"policy": "byok_then_platform", "fallback_monthly_cap": "7"}
+    when_planned(lambda: shops.owner.put("/api/v1/routing-policy", json=policy))
+    try:
+        assert _json(shops.stranger.get("/api/v1/routing-policy"))["policy"] == "platform"
+    finally:
+        _json(shops.owner.put("/api/v1/routing-policy", json={"policy": "platform"}))
+    assert _json(shops.owner.get("/api/v1/usage"))["total"]["images"] == 2
+    assert _json(shops.stranger.get("/api/v1/usage"))["total"]["images"] == 0
+    assert _json(shops.stranger.get("/api/v1/usage/savings"))["total"]["images"] == 0
 
 
 def test_an_idempotency_key_is_each_tenants_own(shops: Shops) -> None:

@@ -58,7 +58,7 @@ def serving(*answers: Answer | Callable[[Request], Answer]) -> Iterator[Script]:
             body = self.rfile.read(int(headers.get("content-length", 0)))
             self._send(script.answer(Request(self.command, self.path, headers, body)))
 
-        do_GET = do_POST = do_DELETE = handle_any  # noqa: N815  # the names that the base class looks for
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815  # the names that the base class looks for
 
         def _send(self, answer: Answer) -> None:
             self.send_response(answer.status)

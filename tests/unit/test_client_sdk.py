@@ -15,6 +15,8 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from libs.client import aio, sync, verify_webhook
+from libs.client.byok import aio as byok_aio
+from libs.client.byok import sync as byok_sync
 from libs.client.errors import (
     ApiError,
     ConnectionFailed,
@@ -145,6 +147,10 @@ PAIRS = [
     (sync.Batches, aio.AsyncBatches),
     (sync.Images, aio.AsyncImages),
     (sync.WebhookEndpoints, aio.AsyncWebhookEndpoints),
+    (byok_sync.Credentials, byok_aio.AsyncCredentials),
+    (byok_sync.CredentialProviders, byok_aio.AsyncCredentialProviders),
+    (byok_sync.RoutingPolicies, byok_aio.AsyncRoutingPolicies),
+    (byok_sync.UsageReports, byok_aio.AsyncUsageReports),
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from libs.common.contracts.options import RenderOptions
-from services.gateway import examples, views
+from services.gateway import byok_examples, byok_views, credential_bodies, examples, views
 from services.gateway.auth.bearer import PUBLIC_PATHS
 from services.gateway.docs.page import render
 from services.gateway.openapi import operations
@@ -63,6 +63,29 @@ def test_examples_are_valid() -> None:
     views.Endpoint.model_validate(examples.ENDPOINT)
     views.Delivery.model_validate(examples.DELIVERY)
     RenderOptions.model_validate(examples.OPTIONS)
+    byok_views.Credential.model_validate(byok_examples.CREDENTIAL)
+    byok_views.Usage.model_validate(byok_examples.USAGE)
+    byok_views.Savings.model_validate(byok_examples.SAVINGS)
+    byok_views.Estimate.model_validate(byok_examples.ESTIMATE)
+    credential_bodies.NewCredential.model_validate(byok_examples.NEW_CREDENTIAL)
+    credential_bodies.ChangedTerms.model_validate(byok_examples.TERMS)
+    credential_bodies.NewSecret.model_validate(byok_examples.NEW_SECRET)
+    credential_bodies.NewPolicy.model_validate(byok_examples.POLICY)
+
+
+def test_images_tell_their_route_in_headers_of_the_document() -> None:
+    """Wherever a picture is answered, and beside the headers that every answer has."""
+    for name in ("post /api/v1/images", "get /api/v1/images/{image_id}/result"):
+        headers = OPERATIONS[name][1]["responses"]["200"]["headers"]
+        assert {"X-Mannequin-Route", "X-Mannequin-Payer", "X-Mannequin-Credential"} <= set(headers)
+        assert "X-Request-ID" in headers
+
+
+def test_a_replaced_secret_takes_an_idempotency_key() -> None:
+    """A PUT of a secret that is sent twice would else push out the secret that can be brought back."""
+    _, operation = OPERATIONS["put /api/v1/credentials/{credential_id}/secret"]
+    assert "idempotency-key" in {parameter["name"].lower() for parameter in operation["parameters"]}
+    assert "Idempotent-Replayed" in operation["responses"]["200"]["headers"]
 
 
 def test_the_document_names_the_public_address_if_it_is_known() -> None:

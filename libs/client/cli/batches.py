@@ -15,7 +15,7 @@ from libs.client.cli.options import INSIDE, takes_options
 from libs.client.cli.session import Exit, Session, session, table, when
 
 if TYPE_CHECKING:
-    from libs.client.models import Batch, BatchOptions
+    from libs.client.models import Batch, BatchOptions, Image
     from libs.client.sync import Mannequin
 
 app = typer.Typer(help="Look at batches and act on them.", no_args_is_help=True)
@@ -32,6 +32,9 @@ def process(
     idempotency_key: Annotated[
         str | None, typer.Option(help="The same key with the same photos is the same batch.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would come to; nothing is rendered.")
+    ] = False,
     *,
     asked: BatchOptions,
 ) -> None:
@@ -43,6 +46,9 @@ def process(
     """
     here = session(context)
     with here.client() as client, _as_archive(photos) as archive:
+        if dry_run:
+            _estimate(here, client, archive, asked)
+            return
         with bytes_bar("uploading", archive.stat().st_size) as sent:
             batch = client.batches.process(
                 archive, options=asked, idempotency_key=idempotency_key, progress=sent
@@ -77,8 +83,11 @@ def show(context: typer.Context, batch_id: BatchId) -> None:
     here = session(context)
     with here.client() as client:
         batch, images = client.batches.get(batch_id), list(client.batches.images(batch_id))
-    rows = ((image.name, image.status, image.verdict, image.render_ms, image.reason) for image in images)
-    columns = ("file", "status", "verdict", "ms", "reason")
+    rows = (
+        (image.name, image.status, image.verdict, image.render_ms, _paid(image), image.reason)
+        for image in images
+    )
+    columns = ("file", "status", "verdict", "ms", "computed by", "reason")
     here.answer({"batch": batch, "images": images}, table(columns, rows, title=_summary(batch)))
 
 
@@ -123,6 +132,21 @@ def results(context: typer.Context, batch_id: BatchId, output: Folder = Path()) 
     here.answer({"file": str(path)}, str(path))
 
 
+def _estimate(here: Session, client: Mannequin, archive: Path, asked: BatchOptions) -> None:
+    with bytes_bar("uploading", archive.stat().st_size) as sent:
+        found = client.batches.estimate(archive, options=asked, progress=sent)
+    rows = (
+        (share.images, share.provider, share.payer, f"{share.price:f}", f"{share.cost:f}", share.reason)
+        for share in found.routes
+    )
+    title = (
+        f"{found.photos} photos, {found.refused} refused, {found.duplicates} duplicates: "
+        f"at most {found.billable_at_most} billed, {found.waiting} would wait, "
+        f"{found.cost:f} {found.currency}"
+    )
+    here.answer(found, table(("images", "provider", "payer", "price", "cost", "why"), rows, title=title))
+
+
 @contextmanager
 def _goes_on(here: Session, batch_id: str) -> Iterator[None]:
     """Ctrl-C in here stops this command, not the batch; how to come back is said last."""
@@ -149,6 +173,13 @@ def _save(client: Mannequin, batch_id: str, folder: Path) -> Path:
         return client.batches.download(batch_id, folder / f"{batch_id}.zip", came)
 
 
+def _paid(image: Image) -> str:
+    """Who computed it, on whose account."""
+    if image.route is None:
+        return ""
+    return f"{image.route.provider}, {image.route.payer}" + (" (fallback)" if image.route.fallback else "")
+
+
 def _lost(batch: Batch) -> int:
     return batch.counts.failed + batch.counts.refused
 
@@ -158,7 +189,9 @@ def _summary(batch: Batch) -> str:
     counts = batch.counts
     total = counts.total - counts.paired
     rejected = f", {counts.rejected} of them rejected" if counts.rejected else ""
-    return f"{batch.id}: {batch.status}, {counts.completed} of {total} images completed{rejected}{reason}"
+    parked = f", {counts.parked} waiting for a route" if counts.parked else ""
+    done = f"{counts.completed} of {total} images completed"
+    return f"{batch.id}: {batch.status}, {done}{rejected}{parked}{reason}"
 
 
 @contextmanager

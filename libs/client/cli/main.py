@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from libs.client.cli import batches, render, webhooks
+from libs.client.cli import batches, credentials, render, routing, usage, webhooks
 from libs.client.cli.session import Exit, Session
 
 PLUGINS = "mannequin.commands"
@@ -22,7 +22,7 @@ _FLAG = "--json"
 _VALUED = ("--api-url", "--api-key")
 _STATUSES = {
     Exit.OK: "all went well",
-    Exit.SOME_FAILED: "some images failed",
+    Exit.SOME_FAILED: "some images failed, or a key does not work",
     Exit.USAGE: "wrong usage",
     Exit.UNAUTHORIZED: "API key missing or refused",
     Exit.NOT_FOUND: "no such thing",
@@ -107,6 +107,9 @@ def options(
 app.command("render")(render.render)
 app.command("batch")(batches.process)
 app.add_typer(batches.app, name="batches")
+app.add_typer(credentials.app, name="credentials")
+app.add_typer(routing.app, name="routing")
+app.add_typer(usage.app, name="usage")
 app.add_typer(webhooks.app, name="webhooks")
 
 if __name__ == "__main__":

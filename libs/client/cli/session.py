@@ -104,14 +104,18 @@ class Session:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> Table:
-    """A table of texts; what looks like markup in a file name stays as it is."""
+    """A table of texts, coloured if they are; what looks like markup in a file name stays as it is."""
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(*columns, title=Text(title) if title else None)
+    made = Table(*columns, title=Text(title) if title else None, show_header=any(columns))
     for row in rows:
-        made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        made.add_row(*(cell if isinstance(cell, Text) else Text(_cell(cell)) for cell in row))
     return made
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def when(moment: Any) -> str:

@@ -30,7 +30,8 @@ def add(
     context: typer.Context,
     url: Annotated[str, typer.Argument(help="An https URL.")],
     types: Annotated[
-        list[str] | None, typer.Option("--type", help="batch.completed, batch.failed, image.completed.")
+        list[str] | None,
+        typer.Option("--type", help="Such as batch.completed or credential.failed; see the API's /docs."),
     ] = None,
     description: Annotated[str, typer.Option(help="A note to yourself.")] = "",
 ) -> None:

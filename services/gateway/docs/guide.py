@@ -77,6 +77,38 @@ refused ones, repeated photos and inside shots: <code>billable</code> says so of
 <code>counts</code> of the batch, in the API, the webhook and the manifest.</p>
 """
 
+_KEYS = """
+<p>With a plan that has it, your images are computed on your own account: your GPU server, your cloud, your
+contract with a provider. Store the key once; from then on nobody can read it, you included.</p>
+<pre>curl -H "Authorization: Bearer $KEY" "$API/api/v1/credential-providers"   # what each asks for
+curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" "$API/api/v1/credentials" \\
+     -d @- &lt;&lt;END
+{"provider": "open-inference", "label": "GPUs in Frankfurt", "settings": {"url": "https://gpu.example"},
+ "secret": {"bearer": "$(cat token)"}, "monthly_cap": "250.00"}
+END
+curl -X PUT -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
+     -d '{"policy": "byok_then_platform", "fallback_monthly_cap": "100"}' "$API/api/v1/routing-policy"</pre>
+<p>The secret is encrypted for the vault as it arrives, and checked at its provider at no cost before the
+answer: <code>health</code> says <code>healthy</code>, <code>failed</code> with the reason and what to do,
+or <code>unverified</code> if its provider took too long. Only the key's own faults fail it (revoked,
+expired, no permission, quota, billing), never its provider's or a bad photo's. <code>last_four</code> and
+<code>fingerprint</code> tell two keys apart.</p>
+<p>Replace a secret by <code>PUT /credentials/ID/secret</code>: the new one is checked while the old one is
+still used, and for <code>grace_s</code> seconds <code>POST …/rollback</code> brings the old one back.
+<code>POST …/disable</code> takes a key from every worker at once.</p>
+<p><code>policy</code> is <code>platform</code>, <code>byok_only</code> or <code>byok_then_platform</code>.
+Nothing falls back silently: each image names its <code>route</code> with payer, reason and cost, and so do
+<code>X-Mannequin-Route</code>, <code>X-Mannequin-Payer</code> and <code>X-Mannequin-Credential</code> of
+its result, the webhook and the manifest. An image that no route may take waits, with the reason in
+<code>parked</code>, or fails, as <code>when_unavailable</code> says; it goes on when the key recovers or is
+replaced, or the policy is changed. Ask for the webhooks <code>credential.failed</code>,
+<code>credential.degraded</code>, <code>credential.recovered</code>, <code>credential.expiring</code> and
+<code>spend.cap_reached</code>.</p>
+<p>What a batch would come to is told before anything runs by <code>POST /batch/process?dry_run=true</code>;
+what was computed by <code>GET /usage</code>, also as CSV; and what your keys moved to your own accounts by
+<code>GET /usage/savings</code>.</p>
+"""
+
 _IDEMPOTENCY = """
 <p>Send an <code>Idempotency-Key</code> of your own with each POST, such as a UUID, and send the request
 again with the same key when you got no answer: it is done once, and the repeat is answered alike, with
@@ -84,7 +116,8 @@ again with the same key when you got no answer: it is done once, and the repeat 
 idempotency_in_progress</code>; another request under the same key gets <code>422
 idempotency_key_reused</code>. Only successes are kept, so a refused request may be corrected and sent again
 under its key. For uploads the content of the file and the options count, not the form's boundaries. Secrets
-are never kept: a repeated answer that would show one has <code>null</code> in its place.</p>
+are never kept: a repeated answer that would show one has <code>null</code> in its place, and a request that
+holds one is recognised only with the API key that it was first sent with.</p>
 """
 
 _PAGES = """
@@ -109,7 +142,7 @@ event = Webhook(secret).verify(body, headers)   # raises if it is not from us</p
 <p>Answer with any 2xx within the time limit. Anything else is tried again after 5 seconds, 5 minutes, 30
 minutes, 2 hours, 5 hours, 10 hours and so on; 410 disables the endpoint. A message may come twice: its
 <code>webhook-id</code> stays the same. Event types: <code>batch.completed</code>, <code>batch.failed</code>
-and, if asked for, <code>image.completed</code>.</p>
+and, if asked for, <code>image.completed</code> and those of <a href="#keys">keys of your own</a>.</p>
 """
 
 _PROBLEMS = """
@@ -128,6 +161,7 @@ def chapters() -> list[tuple[str, str, str]]:
         ("options", "Options and renditions", _OPTIONS),
         ("inside-shots", "Inside shots", _INSIDE),
         ("verdicts", "Verdicts and billing", _VERDICTS),
+        ("keys", "Keys of your own", _KEYS),
         ("idempotency", "Sending again safely", _IDEMPOTENCY),
         ("pages", "Listings", _PAGES),
         ("rate-limits", "Rate limits", _RATE),

@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import Field
 
 from libs.common.contracts import batch as contract
 from libs.common.contracts.batch import BatchOptions, ImageStatus, SubmitBatch
 from libs.common.contracts.ids import BatchId
 from libs.common.objects import tenant_key
 from services.gateway import examples, responses
+from services.gateway.byok_views import Estimate
 from services.gateway.errors import BatchNotEnded
 from services.gateway.gateway import Act, Acting, Asking
 from services.gateway.idempotency import Answer
@@ -22,7 +24,7 @@ from services.gateway.options import BatchQuery
 from services.gateway.pages import opened, sealed
 from services.gateway.progress import EventStream
 from services.gateway.results import ResultsZip, all_images
-from services.gateway.submissions import Command, Intake, submit
+from services.gateway.submissions import Command, Intake, estimate, submit
 from services.gateway.uploads import Received, Taken
 from services.gateway.views import Batch, BatchPage, Image, ImagePage
 
@@ -33,22 +35,39 @@ BatchPath = Annotated[BatchId, Path(description="Id of the batch.", examples=[ex
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
 
 
+class ProcessQuery(BatchQuery):
+    """The options of a batch, and whether it is only to be looked at."""
+
+    dry_run: bool = Field(
+        False, description="Answer with counts, routes and prices; nothing is rendered, stored or billed."
+    )
+
+
 @router.post(
     "/batch/process",
     status_code=202,
     summary="Render a ZIP of photos",
     response_model=Batch,
     response_description="The batch is accepted; follow its links.",
-    responses=responses.errors(409, 413, 415),
+    responses={
+        200: {"model": Estimate, "description": "What the batch would be, for `dry_run`."},
+        **responses.errors(409, 413, 415),
+    },
     openapi_extra=responses.upload("BatchOptions", "application/zip"),
 )
-async def process_batch(act: Acting, query: Annotated[BatchQuery, Query()]) -> Response:
+async def process_batch(act: Acting, query: Annotated[ProcessQuery, Query()]) -> Response:
     """Send a ZIP, either as the raw body (options in the query) or as the part `file` of a form, with the
     options as JSON in the part `options`. Up to 8 GiB and 5,000 photos; it is streamed through.
 
     The answer comes as soon as the archive is stored. What is wrong with the archive as a whole shows in the
     batch's `failure`, what is wrong with one photo in that image's `failure`, while the rest goes on.
+
+    With `dry_run` the archive is looked at and deleted, and the answer is what it would come to; an
+    Idempotency-Key is not used up by that.
     """
+    if query.dry_run:
+        found = await estimate(act, query, _taken(act))
+        return JSONResponse(Estimate.model_validate(found.model_dump()).model_dump(mode="json"))
     accepted = await submit(act, query, _archive_intake(act))
     return accepted.answer.response(replayed=accepted.replayed)
 
@@ -80,8 +99,11 @@ def _archive_intake(act: Act) -> Intake[BatchOptions]:
         shown = Batch.of(batch, act.links)
         return Answer(202, shown.model_dump(mode="json"), {"Location": shown.links.self_})
 
-    taken = Taken(ARCHIVE_TYPES, act.gateway.settings.max_archive_bytes)
-    return Intake(taken, key, BatchOptions, command, answer)
+    return Intake(_taken(act), key, BatchOptions, command, answer)
+
+
+def _taken(act: Act) -> Taken:
+    return Taken(ARCHIVE_TYPES, act.gateway.settings.max_archive_bytes)
 
 
 @router.get("/batches", summary="List batches", responses=responses.errors())

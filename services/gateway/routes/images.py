@@ -34,8 +34,8 @@ RESULT_TYPES = ("image/png", "image/webp", "image/jpeg", "image/avif")
 RECHECK_S = 0.5
 """How long a lost signal can go unnoticed while somebody waits for an image."""
 _FILE_RESPONSES: responses.Responses = {
-    200: responses.content("The image.", *RESULT_TYPES),
-    206: responses.content("The range that was asked for.", *RESULT_TYPES),
+    200: responses.picture("The image.", *RESULT_TYPES),
+    206: responses.picture("The range that was asked for.", *RESULT_TYPES),
     304: {"description": "If-None-Match names the file as it is."},
     **responses.errors(404, 409, 416),
 }
@@ -56,7 +56,7 @@ class PhotoQuery(RenderQuery):
     summary="Render one photo",
     response_class=StreamingResponse,
     responses={
-        200: responses.content("The rendered image.", *RESULT_TYPES),
+        200: responses.picture("The rendered image.", *RESULT_TYPES),
         202: {"model": Image, "description": "Not ready yet; follow the links."},
         **responses.errors(409, 413, 415),
     },

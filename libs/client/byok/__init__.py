@@ -1,0 +1,1 @@
+"""Keys of your own, the routing policy, and what was computed on whose account."""
