@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from deploy.local.ports import Ports
 from deploy.local.servers.nats import Nats
+from deploy.local.servers.openbao import OpenBao
 from deploy.local.servers.postgres import Postgres
 from deploy.local.servers.rabbitmq import RabbitMq
 from deploy.local.supervisor import Supervisor
@@ -57,6 +58,13 @@ def postgres_server(ports: Ports) -> Iterator[Postgres]:
         for running in having(server):
             asyncio.run(migrate(running.url, PASSWORDS))
             yield running
+
+
+@pytest.fixture(scope="session")
+def vault_server(ports: Ports) -> Iterator[OpenBao]:
+    """One OpenBao for all tests, made ready for the platform, a login for each role in `approles`."""
+    with fresh_state("openbao") as state:
+        yield from having(OpenBao(state, ports, open_to_operator=True))
 
 
 @pytest.fixture(scope="module")

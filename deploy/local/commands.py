@@ -1,4 +1,4 @@
-"""The commands that run the system: `mannequin up`, `mannequin serve SERVICE`, `mannequin migrate`."""
+"""The commands that run the system: `mannequin up`, `serve SERVICE`, `migrate`, `demo`, `vault bootstrap`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from deploy.local.environment import SERVICES, login_roles
 from deploy.local.errors import LocalError
 from deploy.local.state import State
 from deploy.local.supervisor import Bus, Supervisor, migrate_database
+from deploy.operator.vault import vault
+from deploy.vault.commands import bootstrap
 
 STATE_FOLDER = Path(".mannequin")
 Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc]  # the list is the source
@@ -35,6 +37,7 @@ def register(app: typer.Typer) -> None:
     app.command()(serve)
     app.command()(migrate)
     app.command()(demo)
+    vault.command()(bootstrap)
 
 
 def up(bus: BusOption = Bus.NATS, state: StateOption = STATE_FOLDER) -> None:

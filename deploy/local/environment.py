@@ -14,7 +14,26 @@ from deploy.local.ports import HOST
 from deploy.local.state import State, write_private
 
 # In the order of their start; the gateway, which lets work in, is last to start and first to stop.
-SERVICES = ("tenants", "batch", "inference", "webhooks", "gateway")
+SERVICES = ("tenants", "keyvault", "batch", "inference", "webhooks", "gateway")
+# By their own names, which service each is: one code base may run in several roles.
+PROCESSES: Mapping[str, str] = {
+    "tenants": "tenants",
+    "keyvault": "keyvault",
+    "batch": "batch",
+    "inference": "inference",
+    "inference-remote": "inference",
+    "webhooks": "webhooks",
+    "gateway": "gateway",
+}
+
+
+@dataclass(frozen=True)
+class VaultAddress:
+    """Where the vault is: its authority's certificate, and the folder of the keyvault's logins."""
+
+    url: str
+    ca: Path
+    approles: Path
 
 
 @dataclass(frozen=True)
@@ -25,7 +44,8 @@ class Addresses:
     objects_url: str
     gateway_port: int
     database_urls: Mapping[str, SecretStr]  # by login role: "<service>" and "<service>_platform"
-    health_ports: Mapping[str, int]  # by service
+    health_ports: Mapping[str, int]  # by process
+    vault: VaultAddress
 
     @property
     def api_url(self) -> str:
@@ -47,28 +67,55 @@ def shared_environment(addresses: Addresses) -> dict[str, str]:
     }
 
 
-def service_environment(service: str, addresses: Addresses, webhooks_key: SecretStr) -> dict[str, str]:
-    """What one service gets beyond the environment of the supervisor."""
+def process_environment(process: str, addresses: Addresses, webhooks_key: SecretStr) -> dict[str, str]:
+    """What one process gets beyond the environment of the supervisor."""
+    service = PROCESSES[process]
     prefix = service.upper()
     own = {
         f"{prefix}_DATABASE_URL": addresses.database_urls[service].get_secret_value(),
         f"{prefix}_PLATFORM_DATABASE_URL": addresses.database_urls[f"{service}_platform"].get_secret_value(),
-        f"{prefix}_HEALTH_PORT": str(addresses.health_ports[service]),
+        f"{prefix}_HEALTH_PORT": str(addresses.health_ports[process]),
         "PYTHONUNBUFFERED": "1",
     }
-    return shared_environment(addresses) | own | _extras(service, addresses, webhooks_key)
+    return shared_environment(addresses) | own | _extras(process, addresses, webhooks_key)
 
 
-def _extras(service: str, addresses: Addresses, webhooks_key: SecretStr) -> dict[str, str]:
-    if service == "gateway":
-        return {"GATEWAY_HOST": HOST, "GATEWAY_PORT": str(addresses.gateway_port)}
-    if service == "webhooks":
-        return {
-            "WEBHOOKS_SECRET_KEY": webhooks_key.get_secret_value(),
-            "WEBHOOKS_API_URL": addresses.api_url,
-            "WEBHOOKS_ALLOW_PRIVATE": os.environ.get("WEBHOOKS_ALLOW_PRIVATE", "true"),
-        }
-    return {}
+def _extras(process: str, addresses: Addresses, webhooks_key: SecretStr) -> dict[str, str]:
+    match process:
+        case "gateway":
+            return {"GATEWAY_HOST": HOST, "GATEWAY_PORT": str(addresses.gateway_port)}
+        case "webhooks":
+            return {
+                "WEBHOOKS_SECRET_KEY": webhooks_key.get_secret_value(),
+                "WEBHOOKS_API_URL": addresses.api_url,
+                **_by_default("WEBHOOKS_ALLOW_PRIVATE", "true"),
+            }
+        case "keyvault":
+            return _vault_environment(addresses.vault)
+        case "inference-remote":
+            return {
+                "INFERENCE_ROLE": "remote",
+                **_by_default("INFERENCE_REMOTE_ALLOW_PRIVATE", "true"),
+                **_by_default("INFERENCE_REMOTE_PLACES", str(2 * (os.cpu_count() or 1))),
+            }
+        case _:
+            return {}
+
+
+def _vault_environment(vault: VaultAddress) -> dict[str, str]:
+    """In place of whatever vault the user's shell is set to."""
+    return {
+        "VAULT_ADDR": vault.url,
+        "VAULT_CACERT": str(vault.ca),
+        "VAULT_NAMESPACE": "",
+        "KEYVAULT_AUTH": "approle",
+        "KEYVAULT_APPROLE_FOLDER": str(vault.approles),
+    }
+
+
+def _by_default(name: str, value: str) -> dict[str, str]:
+    """On one machine tenants' endpoints may be on it; the user's own setting comes first."""
+    return {name: os.environ.get(name, value)}
 
 
 def _file(root: Path) -> Path:

@@ -12,16 +12,18 @@ from enum import StrEnum
 from pydantic import SecretStr
 
 from deploy.local.environment import (
-    SERVICES,
+    PROCESSES,
     Addresses,
+    VaultAddress,
     login_roles,
+    process_environment,
     save_environment,
-    service_environment,
 )
 from deploy.local.errors import KeepsDying, ServerUnavailable, StartFailed
 from deploy.local.ports import Ports
 from deploy.local.restarts import RestartRule
 from deploy.local.servers.nats import Nats
+from deploy.local.servers.openbao import OpenBao
 from deploy.local.servers.postgres import Postgres
 from deploy.local.servers.rabbitmq import RabbitMq
 from deploy.local.servers.server import Server
@@ -54,8 +56,9 @@ class Supervisor:
     meanwhile restarts what dies (so while it runs, kill by pid rather than by `Server.kill`). Enter from the
     main thread. Entering raises AlreadyRunning, ServerUnavailable, StartFailed, StaleProcess.
 
-    services: limits what is started. modules: Python modules that replace a service's own, by its name; both
-    for tests and benchmarks. rule: makes one restart rule a process.
+    services: the processes that are started; the vault runs only where keyvault does. modules: Python modules
+    that replace the service's own, by the name of the process, and in that process alone; both for tests and
+    benchmarks. rule: makes one restart rule a process.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class Supervisor:
         state: State,
         bus: Bus = Bus.NATS,
         report: Report = lambda _: None,
-        services: Iterable[str] = SERVICES,
+        services: Iterable[str] = tuple(PROCESSES),
         modules: Mapping[str, str] | None = None,
         rule: Callable[[], RestartRule] = RestartRule,
     ) -> None:
@@ -71,11 +74,12 @@ class Supervisor:
         self._report = report
         self._rule = rule
         self._modules = modules or {}
-        self._names = [name for name in SERVICES if name in set(services)]
+        self._names = [name for name in PROCESSES if name in set(services)]
         self._stack = AsyncExitStack()
         ports = Ports(state.root / "ports.json")
         self.postgres = Postgres(state, ports.get("postgres"), state.secrets.password("postgres"))
         self.broker = _broker(bus, state, ports)
+        self.vault = OpenBao(state, ports)
         self.addresses = self._find_addresses(ports)
         self.services: dict[str, ServiceProcess] = {name: self._service(name) for name in self._names}
 
@@ -86,21 +90,26 @@ class Supervisor:
             objects_url=self._state.objects.as_uri(),
             gateway_port=ports.get("gateway", prefer=wish),
             database_urls={role: self._database_url(role) for role in login_roles()},
-            health_ports={name: ports.get(f"{name}-health") for name in SERVICES},
+            health_ports={name: ports.get(f"{name}-health") for name in PROCESSES},
+            vault=VaultAddress(self.vault.url, self.vault.ca, self.vault.approles),
         )
 
     def _database_url(self, role: str) -> SecretStr:
         return SecretStr(self.postgres.url_for(role, self._state.secrets.password(role)))
 
     def _service(self, name: str) -> ServiceProcess:
-        environment = service_environment(name, self.addresses, self._state.secrets.fernet_key("webhooks"))
-        module = self._modules.get(name, f"services.{name}.main")
+        environment = process_environment(name, self.addresses, self._state.secrets.fernet_key("webhooks"))
+        module = self._modules.get(name, f"services.{PROCESSES[name]}.main")
         return ServiceProcess(self._state, name, module, self.addresses.health_ports[name], environment)
 
     @property
     def servers(self) -> dict[str, Server]:
-        """Everything that runs, by name: the database, the broker, then the services."""
-        return {self.postgres.name: self.postgres, self.broker.name: self.broker, **self.services}
+        """Everything that runs, by name: the database, the broker, the vault, then the services."""
+        return {server.name: server for server in self._foundations()} | self.services
+
+    def _foundations(self) -> list[Server]:
+        vault = [self.vault] if "keyvault" in self.services else []
+        return [self.postgres, self.broker, *vault]
 
     async def __aenter__(self) -> Supervisor:
         async with AsyncExitStack() as stack:
@@ -114,14 +123,30 @@ class Supervisor:
         await self._stack.aclose()
 
     async def _start(self) -> None:
-        for server in (self.postgres, self.broker):
+        for server in self._foundations():
             if reason := server.available():
                 raise ServerUnavailable(server.name, reason)
         for name in await end_stale(self._state.run, str(self._state.root)):
             self._report(f"ended {name} of an earlier run")
+        vault_ready = asyncio.Event()
+        await together(self._start_vault(vault_ready), self._start_services(vault_ready))
+
+    async def _start_vault(self, ready: asyncio.Event) -> None:
+        if "keyvault" in self.services:
+            await self._start_one(self.vault)
+            ready.set()
+
+    async def _start_services(self, vault_ready: asyncio.Event) -> None:
+        """All but the key vault need no vault, whose first start takes seconds."""
         await together(self._start_database(), self._start_one(self.broker))
         save_environment(self._state, self.addresses)
-        await together(*(self._start_one(service) for service in self.services.values()))
+        others = [service for name, service in self.services.items() if name != "keyvault"]
+        await together(self._start_keyvault(vault_ready), *(self._start_one(one) for one in others))
+
+    async def _start_keyvault(self, vault_ready: asyncio.Event) -> None:
+        if "keyvault" in self.services:
+            await vault_ready.wait()
+            await self._start_one(self.services["keyvault"])
 
     async def _start_database(self) -> None:
         await self._start_one(self.postgres)
@@ -137,7 +162,7 @@ class Supervisor:
         """First what lets work in, then what does it, then what keeps it."""
         gateway = [service for name, service in self.services.items() if name == "gateway"]
         workers = [service for name, service in self.services.items() if name != "gateway"]
-        for wave in (gateway, workers, [self.broker, self.postgres]):
+        for wave in (gateway, workers, self._foundations()):
             await together(*(server.stop() for server in wave))
 
     async def watch(self) -> None:

@@ -1,34 +1,24 @@
-"""`mannequin tenants …` and `mannequin keys …`: over the bus, to the tenants service.
+"""`mannequin tenants …`, `mannequin keys …` and `mannequin vault …`: over the bus, to the services.
 
 The contracts and the broker's client are imported by the commands that need them: help costs nothing.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from libs.client.cli.session import Exit, Session, session, table, when
+from deploy.operator.bus import Tenant, ask, told
+from deploy.operator.vault import vault
+from libs.client.cli.session import Exit, session, table, when
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel, SecretStr
+    from libs.common.contracts.tenants import ApiKey, Plan
 
-    from libs.common.contracts.message import Query
-    from libs.common.contracts.tenants import ApiKey
-    from libs.common.errors import MannequinError
-
-Answer = TypeVar("Answer", bound="BaseModel")
-BUS_URL = "MANNEQUIN_BUS_URL"
-STATE_FOLDER = Path(".mannequin")
 tenants = typer.Typer(help="Tenants of the platform (operators).", no_args_is_help=True)
 keys = typer.Typer(help="API keys of tenants (operators).", no_args_is_help=True)
-Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id (ten_…).", show_default=False)]
 
 
 class Mode(StrEnum):
@@ -42,6 +32,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
     app.add_typer(tenants, name="tenants")
     app.add_typer(keys, name="keys")
+    app.add_typer(vault, name="vault")
 
 
 @tenants.command()
@@ -52,10 +43,10 @@ def create(
 ) -> None:
     """Register a tenant; prints its id."""
     here = session(context)
-    with _told(here):
+    with told(here):
         from libs.common.contracts.tenants import CreateTenant
 
-        tenant = _ask(CreateTenant(name=name, weight=weight))
+        tenant = ask(CreateTenant(name=name, weight=weight))
     here.answer(tenant, tenant.id)
 
 
@@ -63,12 +54,41 @@ def create(
 def list_tenants(context: typer.Context) -> None:
     """List all tenants."""
     here = session(context)
-    with _told(here):
+    with told(here):
         from libs.common.contracts.tenants import ListTenants
 
-        found = _ask(ListTenants())
-    rows = ((tenant.id, tenant.name, tenant.weight, when(tenant.created_at)) for tenant in found.items)
-    here.answer(found, table(("tenant", "name", "weight", "since"), rows))
+        found = ask(ListTenants())
+    rows = ((t.id, t.name, t.weight, _bought(t.plan), when(t.created_at)) for t in found.items)
+    here.answer(found, table(("tenant", "name", "weight", "plan", "since"), rows))
+
+
+@tenants.command("plan")
+def set_plan(
+    context: typer.Context,
+    tenant: Tenant,
+    byok: Annotated[bool, typer.Option("--byok/--no-byok", help="Its own keys.")] = False,
+    fallback: Annotated[
+        bool, typer.Option("--fallback/--no-fallback", help="The platform computes when its keys fail.")
+    ] = False,
+    fallback_cap: Annotated[
+        float | None,
+        typer.Option(min=0, help="USD a month that falling back may cost.", show_default="no cap"),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the plan is called.")] = "standard",
+) -> None:
+    """Set what a tenant bought, all of it: what is not said is not in it."""
+    here = session(context)
+    if fallback_cap is not None and not fallback:
+        raise here.fail("--fallback-cap says nothing without --fallback.", Exit.USAGE)
+    with told(here):
+        from decimal import Decimal
+
+        from libs.common.contracts.tenants import Plan, SetPlan
+
+        cap = None if fallback_cap is None else Decimal(str(fallback_cap))
+        plan = Plan(name=name, byok=byok, fallback=fallback, fallback_monthly_cap=cap)
+        changed = ask(SetPlan(plan=plan), tenant)
+    here.answer(changed, f"{changed.id}: {_bought(changed.plan)}")
 
 
 @keys.command()
@@ -80,10 +100,10 @@ def issue(
 ) -> None:
     """Issue an API key; prints it, this once."""
     here = session(context)
-    with _told(here):
+    with told(here):
         from libs.common.contracts.tenants import IssueApiKey, KeyMode
 
-        issued = _ask(IssueApiKey(mode=KeyMode(mode.value), label=label), tenant)
+        issued = ask(IssueApiKey(mode=KeyMode(mode.value), label=label), tenant)
     secret = issued.secret.get_secret_value()
     here.note(f"{issued.key.id}; the key is shown this once:")
     here.answer({"key": issued.key, "secret": secret}, secret)
@@ -93,10 +113,10 @@ def issue(
 def list_keys(context: typer.Context, tenant: Tenant) -> None:
     """List a tenant's API keys."""
     here = session(context)
-    with _told(here):
+    with told(here):
         from libs.common.contracts.tenants import ListApiKeys
 
-        found = _ask(ListApiKeys(), tenant)
+        found = ask(ListApiKeys(), tenant)
     rows = ((k.id, _shown(k), k.label, when(k.created_at), when(k.revoked_at)) for k in found.items)
     here.answer(found, table(("key", "shown as", "label", "issued", "revoked"), rows))
 
@@ -109,75 +129,19 @@ def revoke(
 ) -> None:
     """Revoke an API key; it stops working within a second."""
     here = session(context)
-    with _told(here):
+    with told(here):
         from libs.common.contracts.ids import ApiKeyId
         from libs.common.contracts.tenants import RevokeApiKey
 
-        revoked = _ask(RevokeApiKey(key_id=ApiKeyId(key)), tenant)
+        revoked = ask(RevokeApiKey(key_id=ApiKeyId(key)), tenant)
     here.answer(revoked, f"revoked {revoked.id}")
+
+
+def _bought(plan: Plan) -> str:
+    cap = "" if plan.fallback_monthly_cap is None else f" up to {plan.fallback_monthly_cap} USD a month"
+    parts = [plan.name, "own keys" if plan.byok else "", f"fallback{cap}" if plan.fallback else ""]
+    return ", ".join(filter(None, parts))
 
 
 def _shown(key: ApiKey) -> str:
     return f"im_{key.mode.value}_{key.public_id}…"
-
-
-@contextmanager
-def _told(here: Session) -> Iterator[None]:
-    """What goes wrong ends the program with its status and a line that says what to do."""
-    from libs.common.errors import MannequinError
-
-    try:
-        yield
-    except MannequinError as error:
-        raise here.fail(error.detail, _status(error)) from None
-    except ValueError as error:
-        raise here.fail(_reason(error), Exit.USAGE) from None
-
-
-def _reason(error: ValueError) -> str:
-    """Of pydantic's errors only what is wrong, not what was given."""
-    from pydantic import ValidationError
-
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}" for wrong in error.errors())
-    return str(error)
-
-
-def _status(error: MannequinError) -> Exit:
-    from libs.common.errors import NotFound, Refusal
-
-    if isinstance(error, NotFound):
-        return Exit.NOT_FOUND
-    return Exit.REFUSED if isinstance(error, Refusal) else Exit.UNREACHABLE
-
-
-def _ask(query: Query[Answer], tenant: str | None = None) -> Answer:
-    import asyncio
-
-    from libs.common.contracts.ids import TenantId
-
-    return asyncio.run(_request(query, TenantId(tenant) if tenant else None))
-
-
-async def _request(query: Query[Answer], tenant: str | None) -> Answer:
-    from libs.common.bus.connect import connect
-    from libs.common.contracts import flow
-    from libs.common.contracts.ids import TenantId
-
-    bus = connect(_bus_url(), flow.OPERATOR)
-    await bus.start()
-    try:
-        return await bus.request(query, tenant=TenantId(tenant) if tenant else None)
-    finally:
-        await bus.close()
-
-
-def _bus_url() -> SecretStr:
-    from pydantic import SecretStr
-
-    from deploy.local.environment import local_environment
-
-    url = os.environ.get(BUS_URL) or local_environment(STATE_FOLDER).get(BUS_URL)
-    if not url:
-        raise ValueError(f"No system runs here: start one with `make run`, or set {BUS_URL}.")
-    return SecretStr(url)

@@ -184,6 +184,26 @@ async def test_the_broker_and_the_database_are_started_again(state: State) -> No
         watching.cancel()
 
 
+async def test_the_vault_is_started_again_and_the_key_vault_outlives_it(state: State) -> None:
+    """It says that it waits, and goes on by itself; the vault runs only where it is needed."""
+    async with Supervisor(state, services=["keyvault"]) as system:
+        assert "openbao" in system.servers
+        watching = asyncio.create_task(system.watch())
+        keyvault = system.services["keyvault"]
+        (first,), before = system.vault.pids, keyvault.pids
+        os.kill(first, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while await keyvault.ready():
+                await asyncio.sleep(0.02)
+        await until(lambda: system.vault.pids not in ((), (first,)))
+        async with asyncio.timeout(20):
+            while not await keyvault.ready():
+                await asyncio.sleep(0.05)
+        assert keyvault.pids == before
+        watching.cancel()
+    assert "openbao" not in Supervisor(state, services=["tenants"]).servers
+
+
 async def test_a_service_that_keeps_dying_stops_the_watch(state: State) -> None:
     """With its name and the end of its log."""
     async with Supervisor(state, services=["tenants"], rule=lambda: RestartRule(limit=2)) as system:

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from deploy.local.environment import SERVICES, Addresses, login_roles, service_environment
+from deploy.local.environment import (
+    PROCESSES,
+    SERVICES,
+    Addresses,
+    VaultAddress,
+    login_roles,
+    process_environment,
+)
 from deploy.local.errors import AlreadyRunning
 from deploy.local.ports import HOST, Ports
 from deploy.local.restarts import RestartRule
@@ -84,18 +91,29 @@ def test_a_state_folder_has_one_supervisor(tmp_path: Path) -> None:
         pytest.fail("both hold the folder")
 
 
-def test_a_service_is_told_no_password_but_its_own() -> None:
-    """What a stolen service knows opens nobody else's data."""
+def test_a_process_is_told_no_password_but_its_services_own() -> None:
+    """What a stolen service knows opens nobody else's data, and the vault to none but the key vault."""
     passwords = {role: f"password-of-{role}." for role in login_roles()}
     addresses = Addresses(
         bus_url=SecretStr("nats://bus"),
         objects_url="file:///objects",
         gateway_port=8080,
         database_urls={role: SecretStr(f"postgresql://{role}:{passwords[role]}@db") for role in passwords},
-        health_ports=dict.fromkeys(SERVICES, 9000),
+        health_ports=dict.fromkeys(PROCESSES, 9000),
+        vault=VaultAddress("https://vault", Path("/vault/ca.pem"), Path("/vault/approles")),
     )
-    for service in SERVICES:
-        told = " ".join(service_environment(service, addresses, SecretStr("the-webhooks-key")).values())
+    for process, service in PROCESSES.items():
+        told = " ".join(process_environment(process, addresses, SecretStr("the-webhooks-key")).values())
         known = {role for role, password in passwords.items() if password in told}
         assert known == {service, f"{service}_platform"}
         assert ("the-webhooks-key" in told) == (service == "webhooks")
+        assert ("/vault/approles" in told) == (service == "keyvault")
+
+
+def test_every_service_runs_in_a_process_and_the_remote_worker_in_one_of_its_own() -> None:
+    """A module that replaces the process `inference` in a test replaces that one alone."""
+    assert set(PROCESSES.values()) == set(SERVICES)
+    assert [process for process, service in PROCESSES.items() if service == "inference"] == [
+        "inference",
+        "inference-remote",
+    ]

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
 from pydantic import SecretStr
 
 from deploy.local.environment import Addresses
 from deploy.local.state import State, write_private
+from libs.client.errors import ApiError
 from libs.common.bus.connect import connect
 from libs.common.contracts import flow
 from libs.common.contracts.ids import ApiKeyId, TenantId
-from libs.common.contracts.tenants import CreateTenant, IssueApiKey
+from libs.common.contracts.tenants import CreateTenant, IssueApiKey, Plan, SetPlan
+
+Made = TypeVar("Made")
+_ENTERPRISE = Plan(name="enterprise", byok=True, fallback=True)
 
 _KNOWN_WITHIN_S = 10.0
+_NOT_PLANNED = frozenset({"byok_not_in_plan", "fallback_not_in_plan"})
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,30 @@ async def make_account(addresses: Addresses, name: str) -> Account:
         while not await is_known(addresses, account):
             await asyncio.sleep(0.02)
     return account
+
+
+async def make_enterprise_account(addresses: Addresses, name: str, plan: Plan = _ENTERPRISE) -> Account:
+    """A new tenant that may bring its own keys; see `once_planned` for its first calls."""
+    account = await make_account(addresses, name)
+    bus = connect(addresses.bus_url, flow.OPERATOR)
+    await bus.start()
+    try:
+        await bus.request(SetPlan(plan=plan), tenant=account.tenant)
+    finally:
+        await bus.close()
+    return account
+
+
+async def once_planned(work: Callable[[], Awaitable[Made]]) -> Made:
+    """What `work` makes; tried again while the services have not heard yet of the tenant's plan."""
+    async with asyncio.timeout(_KNOWN_WITHIN_S):
+        while True:
+            try:
+                return await work()
+            except ApiError as error:
+                if error.code not in _NOT_PLANNED:
+                    raise
+            await asyncio.sleep(0.05)
 
 
 async def is_known(addresses: Addresses, account: Account) -> bool:

@@ -14,8 +14,9 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from deploy.local.demo import results
 from deploy.local.demo.account import Account, kept_account
+from deploy.local.demo.own_key import OwnKey, own_account
 from deploy.local.demo.receiver import Receiver, receiver
-from deploy.local.demo.sample import Shoot, shoot
+from deploy.local.demo.sample import Shoot, many, shoot
 from deploy.local.demo.screen import Screen
 from deploy.local.environment import Addresses
 from deploy.local.errors import LocalError
@@ -72,6 +73,7 @@ async def _show(
     except NothingToSend as error:
         raise LocalError(str(error)) from error
     faults = await _Demo(addresses, account, screen, _BATCH_WITHIN_S if once else None).run(photos)
+    faults += await _second_act(addresses, state, screen)
     screen.explain(addresses, account)
     if faults and once:
         raise DemoFailed(faults)
@@ -79,6 +81,13 @@ async def _show(
     if not once:
         screen.console.print("Everything stays up until Ctrl-C.")
         await asyncio.Event().wait()
+
+
+async def _second_act(addresses: Addresses, state: State, screen: Screen) -> Sequence[str]:
+    screen.own_key()
+    archive = await asyncio.to_thread(many, state.root / "demo")
+    async with own_account(state) as (server, key):
+        return await OwnKey(addresses, screen, server, key).run(archive)
 
 
 class _Demo:

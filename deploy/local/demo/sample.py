@@ -14,6 +14,7 @@ from training.photos import sample_photo
 
 COUNT = 12
 _SIZE = (1333, 1000)
+_SMALL = (800, 600)
 _QUALITY = 92
 
 
@@ -34,6 +35,18 @@ def shoot(photos: Path | None, folder: Path) -> Shoot:
     if photos is None:
         return _drawn(folder / "sample.zip")
     return Shoot(photos if photos.is_file() else zip_folder(photos, folder / "photos.zip"))
+
+
+def many(folder: Path) -> Path:
+    """A ZIP of more and smaller photos: each of some drawn ones, and what a mirror shows of it."""
+    path = folder / "many.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for number in range(COUNT):
+            picture = cv2.cvtColor(sample_photo(number, _SMALL).rgb, cv2.COLOR_RGB2BGR)
+            for side, shown in (("left", picture), ("right", cv2.flip(picture, 1))):
+                data = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+                archive.writestr(f"garment-{number + 1:02}-{side}.jpg", data)
+    return path
 
 
 def _drawn(path: Path) -> Shoot:

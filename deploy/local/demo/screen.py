@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -21,6 +22,7 @@ from rich.text import Text
 
 from deploy.local.demo.account import Account
 from deploy.local.environment import Addresses
+from libs.client.byok.models import Credential, Savings, Usage, UsageRow
 from libs.client.models import Batch, Event, Image
 
 _ROWS = 100
@@ -66,6 +68,42 @@ class Screen:
         if len(images) > _ROWS:
             self.console.print(f"… and {len(images) - _ROWS} more, in manifest.json")
 
+    def own_key(self) -> None:
+        """The title of the second act."""
+        self.console.print()
+        self.console.rule("a tenant brings its own key", style="dim")
+
+    def stored_key(self, credential: Credential) -> None:
+        health = credential.health.state
+        colour = "green" if health == "healthy" else "red"
+        self.console.print(
+            f"key …{credential.last_four} of [bold]{credential.provider}[/] stored: [{colour}]{health}[/]"
+        )
+        self.console.print("policy [bold]byok_then_platform[/]; the key is revoked half-way", style="dim")
+
+    def failed_key(self, told: Mapping[str, Any]) -> None:
+        """What the webhook said of the key."""
+        if told:
+            health = told["data"]["credential"]["health"]
+            self.console.print(f"webhook [bold]{told['type']}[/] received, its signature verifies:")
+            self.console.print(f"  {health['code']}: {health['detail']}", markup=False)
+            self.console.print(f"  {health['advice']}", markup=False)
+
+    def charges(self, usage: Usage, savings: Savings) -> None:
+        """Who paid for what, and the sum."""
+        table = Table("payer", "provider", "images", "compute s", "cost USD", show_footer=True)
+        for row in usage.rows:
+            table.add_row(str(row.payer), str(row.provider), *_figures(row))
+        for column, text in zip(table.columns, ("total", "", *_figures(usage.total)), strict=True):
+            column.footer = text
+        for column in table.columns[2:]:
+            column.justify = "right"
+        self.console.print(table)
+        if savings.total.moved_share is not None:
+            self.console.print(
+                f"{savings.total.moved_share:.0%} of the platform's cost moved to the tenant's own account"
+            )
+
     def faults(self, faults: Sequence[str]) -> None:
         for fault in faults:
             self.console.print(f"- {fault}", style="red", markup=False, highlight=False)
@@ -91,3 +129,7 @@ class Screen:
     def _bars(self, column: ProgressColumn) -> Progress:
         name = TextColumn("{task.description:9}")
         return Progress(name, BarColumn(), column, TimeElapsedColumn(), console=self.console)
+
+
+def _figures(row: UsageRow) -> tuple[str, str, str]:
+    return str(row.images), f"{row.compute_seconds:.2f}", f"{row.cost:.6f}"
