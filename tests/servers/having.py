@@ -14,6 +14,7 @@ import pytest
 
 from deploy.local.servers.server import Server
 from deploy.local.state import State
+from tests.servers.planted import leaks
 
 AnyServer = TypeVar("AnyServer", bound=Server)
 
@@ -39,10 +40,11 @@ def having(server: AnyServer) -> Iterator[AnyServer]:
 
 @contextmanager
 def fresh_state(name: str) -> Iterator[State]:
-    """A state folder that is removed at the end.
+    """A state folder that is removed at the end, after a look whether a planted secret stands in it.
 
     Not below pytest's `tmp_path`: another run of pytest takes back the search permission on its root, which
     PostgreSQL needs where root starts it as an unprivileged user.
     """
     with tempfile.TemporaryDirectory(prefix=f"mannequin-{name}-", ignore_cleanup_errors=True) as folder:
         yield State(Path(folder))
+        assert not (found := leaks(Path(folder))), f"planted secrets stand in {', '.join(found)}"
