@@ -14,7 +14,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("pure", "engine", "leak", "system", "celery", "overhead", "upload", "fairness")
+NAMES = (
+    *("pure", "engine", "leak", "system", "celery", "overhead", "upload", "fairness"),
+    *("gateway", "lease", "routing", "byok"),
+)
 RESULTS = Path(__file__).parent / "results"
 console = Console()
 

@@ -17,7 +17,7 @@ import psutil
 from aiohttp import web
 
 from bench.photos import FOLDER
-from deploy.local.demo.account import make_account
+from deploy.local.demo.account import Account, make_account
 from deploy.local.ports import HOST
 from deploy.local.state import State
 from deploy.local.supervisor import Bus, Supervisor
@@ -100,11 +100,14 @@ class Line:
     @asynccontextmanager
     async def tenant(self, name: str) -> AsyncIterator[Tenant]:
         """A new tenant with a key and a webhook endpoint."""
-        addresses = self.system.addresses
-        account = await make_account(addresses, name)
-        async with httpx.AsyncClient(
-            base_url=addresses.api_url, headers=account.headers, timeout=LIMIT_S
-        ) as client:
+        async with self.tenant_of(await make_account(self.system.addresses, name)) as tenant:
+            yield tenant
+
+    @asynccontextmanager
+    async def tenant_of(self, account: Account) -> AsyncIterator[Tenant]:
+        """The tenant of an account, with a webhook endpoint."""
+        url = self.system.addresses.api_url
+        async with httpx.AsyncClient(base_url=url, headers=account.headers, timeout=LIMIT_S) as client:
             await client.post("/api/v1/webhook-endpoints", json={"url": self.receiver})
             yield Tenant(client, self.received)
 
