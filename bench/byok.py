@@ -1,9 +1,8 @@
 """What a tenant's own key costs an image on its way, and how soon its owner hears that it failed.
 
-`overhead`: the same photos through the same pipeline with the network left out, once on the platform's way
-and once on a key's: routing, reservation, lease, the remote worker, the charge. Time, and the CPU of
-all processes.
-`key_fault_to_webhook`: from the first refused call of a real server (MLServer) to the webhook at its end.
+`overhead`: the same small photos through the same pipeline with the network left out, once on the platform's
+way and once on a key's: routing, reservation, lease, the remote worker, the charge. Time, and the CPU of all
+processes. `key_fault_to_webhook`: from the first refused call of a real server (MLServer) to the webhook.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ from deploy.local.servers.mlserver import MODEL_NAME
 from deploy.local.supervisor import Bus
 from libs.client import AsyncMannequin
 
-ITEMS = 200
-ROUNDS = 3
+ITEMS = 300
+ROUNDS = 5
 FAILURES = 15
 _ONE_ANSWER = {"inference": "bench.one_answer", "inference-remote": "bench.one_answer"}
 
 
 async def run() -> dict[str, float]:
-    archive = photos.archive(ITEMS)
+    archive = photos.small_archive(ITEMS)
     costs: dict[str, list[tuple[float, float]]] = {"plain": [], "byok": []}
     async with (
         line(Bus.NATS, _ONE_ANSWER) as running,

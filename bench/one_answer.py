@@ -23,17 +23,18 @@ from services.inference.renderer import Renderer
 from services.inference.settings import InferenceSettings
 from services.inference.wiring import wire
 
-_SURE = 9.0
-_GARMENT = 1
+_SURE = 0.997
+_BACKGROUND, _GARMENT = 0, 1
+_MIDDLE = slice(40, 152), slice(40, 120)
 
 
 def _raw(pictures: int) -> F32:
     """What the network says of a garment in the middle of a photo: [N,5,192,160]."""
     raw = np.zeros((pictures, 5, 192, 160), np.float32)
-    raw[:, 0] = raw[:, 4] = -_SURE
-    raw[:, 0, :40] = raw[:, 0, 152:] = _SURE
-    raw[:, _GARMENT, 40:152, 40:120] = _SURE
-    raw[:, 0, :, :40] = raw[:, 0, :, 120:] = _SURE
+    raw[:, :4] = (1 - _SURE) / 3
+    raw[:, _BACKGROUND] = _SURE
+    raw[:, :4, *_MIDDLE] = (1 - _SURE) / 3
+    raw[:, _GARMENT, *_MIDDLE] = _SURE
     return raw
 
 

@@ -12,12 +12,13 @@ from training.photos import sample_photo
 FOLDER = Path(".mannequin/bench")
 _SCENES = 12
 _SIZE = (1333, 1000)
+_SMALL = (160, 120)
 
 
-def photos(count: int) -> list[bytes]:
-    """JPEGs of 1000x1333 px. A scene comes again with another number on it, so that none repeats."""
+def photos(count: int, size: tuple[int, int] = _SIZE) -> list[bytes]:
+    """JPEGs of 1000x1333 px, or of another (height, width). A scene comes again with another number on it, so that none repeats."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    scenes = [cv2.cvtColor(sample_photo(seed, _SIZE)[0], cv2.COLOR_RGB2BGR) for seed in range(_SCENES)]
+    scenes = [cv2.cvtColor(sample_photo(seed, size)[0], cv2.COLOR_RGB2BGR) for seed in range(_SCENES)]
     made = []
     for number in range(count):
         scene = scenes[number % _SCENES].copy()
@@ -31,6 +32,14 @@ def archive(count: int) -> Path:
     path = FOLDER / f"photos-{count}.zip"
     if not path.exists():
         _write(path, photos(count))
+    return path
+
+
+def small_archive(count: int) -> Path:
+    """A ZIP of photos so small that the way counts for more than the rendering."""
+    path = FOLDER / f"small-{count}.zip"
+    if not path.exists():
+        _write(path, photos(count, _SMALL))
     return path
 
 
