@@ -3,7 +3,7 @@
 On OpenBao, a durable PostgreSQL and NATS, with the batch service's answer given at once. `in_process` is the
 service without the bus in front of it (with the bus behind it, to ask for routes); `bus` is what a worker
 sees of a keyvault process. `seal_us` is the one part that no round makes cheaper: HPKE to the worker's key.
-`cpu_us` are of this process, an instance of the vault service and the batch service's answers.
+`cpu_us` are of this process, an instance of the vault service.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import itertools
 import os
 import shutil
 import statistics
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,12 +26,11 @@ from bench.photos import FOLDER
 from deploy.local.environment import process_environment
 from deploy.local.state import State
 from deploy.local.supervisor import Supervisor
-from libs.common.bus.bus import Bus, Delivery
+from libs.common.bus.bus import Bus
 from libs.common.bus.connect import connect
 from libs.common.contracts.credentials import Lease, LeaseCredential, LeasePurpose
 from libs.common.contracts.ids import BatchId, CredentialId, LeaseId, TenantId
 from libs.common.contracts.providers import ProviderName
-from libs.common.contracts.routing import CheckedRoutes, CheckRoutes
 from libs.common.db import Database
 from libs.common.sealing import new_lease_key, seal_for_worker
 from libs.common.settings import load
@@ -147,7 +147,7 @@ async def _desk() -> AsyncIterator[Desk]:
         vault = TransitVault(settings)
         stack.push_async_callback(vault.close)
         await vault.start()
-        await (await started("batch")).respond(CheckRoutes, _all_open)
+        await stack.enter_async_context(_batch_service(settings.bus_url))
         asks = [await _asks_of(TenantId.new(), database, vault) for _ in range(TENANTS)]
         leasing = Leasing(database, vault, await started("keyvault"))
         yield Desk(leasing, await started("inference"), asks)
@@ -164,9 +164,20 @@ def _settings(system: Supervisor) -> KeyvaultSettings:
         os.environ.update(before)
 
 
-async def _all_open(delivery: Delivery) -> CheckedRoutes:
-    assert isinstance(delivery.message, CheckRoutes)
-    return CheckedRoutes(open=(True,) * len(delivery.message.claims))
+@asynccontextmanager
+async def _batch_service(bus_url: SecretStr) -> AsyncIterator[None]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.open_routes"),
+        env=os.environ | {"MANNEQUIN_BUS_URL": bus_url.get_secret_value()},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 async def _asks_of(tenant: TenantId, database: Database, vault: Vault) -> list[Ask]:

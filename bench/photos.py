@@ -16,7 +16,10 @@ _SMALL = (160, 120)
 
 
 def photos(count: int, size: tuple[int, int] = _SIZE) -> list[bytes]:
-    """JPEGs of 1000x1333 px, or of another (height, width). A scene comes again with another number on it, so that none repeats."""
+    """JPEGs of 1000x1333 px, or of another (height, width), none like another.
+
+    A scene comes again with another number on it.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
     scenes = [cv2.cvtColor(sample_photo(seed, size)[0], cv2.COLOR_RGB2BGR) for seed in range(_SCENES)]
     made = []

@@ -85,7 +85,7 @@ class Chunks:
     ) -> RenderOutcome:
         attributes = {"image": item.image_id}
         with _tracer.start_as_current_span("render", attributes=attributes), bound_contextvars(**attributes):
-            async with self._in_hand.one(urgent=urgent):
+            async with job.turn(urgent=urgent), self._in_hand.one(urgent=urgent):
                 try:
                     require_route(job)
                     shots = await self._read(item)

@@ -35,6 +35,9 @@ class Job(Protocol):
     def fault(self) -> Fault | None:
         """Why no further image of the chunk can be computed this way, once that is known."""
 
+    def turn(self, *, urgent: bool) -> AbstractAsyncContextManager[None]:
+        """Held for each image, before anything of it is fetched: whose job it is may only take so many."""
+
     async def render(self, shots: Shots, options: RenderOptions) -> Finished:
         """Render in this process; several at a time."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 
 from libs.common.contracts.ids import TenantId
@@ -40,6 +40,9 @@ class LocalEngine:
     async def close(self) -> None:
         self._threads.close()
         await self._isolation.close()
+
+    def turn(self, *, urgent: bool) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     async def render(self, shots: Shots, options: RenderOptions) -> Finished:
         return await self._threads.run(lambda: Finished.of(render_shots(self._renderer, shots, options)))

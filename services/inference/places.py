@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -47,3 +47,24 @@ class Places:
                     turn.set_result(None)
                     return
         self._free += 1
+
+
+class SharedPlaces:
+    """Places of which one account takes `share` at most: one that is slow leaves some to the others."""
+
+    def __init__(self, count: int, share: float = 0.75) -> None:
+        self._most = max(1, int(count * share))
+        self._of: dict[str, Places] = {}
+        self._guests: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def one(self, account: str, *, urgent: bool) -> AsyncIterator[None]:
+        """Hold a place for the account."""
+        self._guests[account] += 1
+        try:
+            async with self._of.setdefault(account, Places(self._most)).one(urgent=urgent):
+                yield
+        finally:
+            self._guests[account] -= 1
+            if not self._guests[account]:
+                del self._guests[account], self._of[account]

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.inference.places import Places
+from services.inference.places import Places, SharedPlaces
 
 
 async def test_an_urgent_image_takes_the_next_free_place() -> None:
@@ -35,3 +35,31 @@ async def test_a_cancelled_waiter_leaves_no_place_taken() -> None:
 
     async with asyncio.timeout(1), places.one(urgent=True):
         pass
+
+
+async def test_a_slow_account_leaves_places_to_the_others() -> None:
+    """Three of four places may be one's; the next one's images need not wait for them."""
+    shared, places, hold = SharedPlaces(4), Places(4), asyncio.Event()
+    begun: list[str] = []
+
+    async def work(account: str) -> None:
+        async with shared.one(account, urgent=False), places.one(urgent=False):
+            begun.append(account)
+            await hold.wait()
+
+    tasks = [asyncio.create_task(work("slow")) for _ in range(6)]
+    tasks.append(asyncio.create_task(work("quick")))
+    await asyncio.sleep(0)  # every task has run to its first wait
+    assert begun == ["slow", "slow", "slow", "quick"]
+    hold.set()
+    await asyncio.gather(*tasks)
+    assert begun.count("slow") == 6
+
+
+async def test_an_account_that_is_done_leaves_nothing_behind() -> None:
+    """A worker serves thousands of them in its life."""
+    shared = SharedPlaces(4)
+    for number in range(3):
+        async with shared.one(f"account {number}", urgent=False):
+            pass
+    assert (len(shared._of), len(shared._guests)) == (0, 0)

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
-import structlog
-
 from libs.common.bus.outcome import backoff
 from libs.common.errors import Unavailable
+from libs.common.telemetry import logger
 
-log = structlog.get_logger(__name__)
+log = logger("bus.link")
 
 
 class Closable(Protocol):

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -30,8 +29,9 @@ from libs.common.bus.work import Worker
 from libs.common.contracts.envelope import Envelope
 from libs.common.contracts.flow import Queue
 from libs.common.errors import Unavailable
+from libs.common.telemetry import logger
 
-log = structlog.get_logger(__name__)
+log = logger("bus.nats")
 
 PREFIX = "ce-"
 """Of CloudEvents attributes in headers (NATS protocol binding 1.0.2, section 3.1.3.1)."""

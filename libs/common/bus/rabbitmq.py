@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import aio_pika
-import structlog
 from aio_pika.abc import (
     AbstractChannel,
     AbstractConnection,
@@ -32,8 +31,9 @@ from libs.common.bus.work import Worker
 from libs.common.contracts.envelope import Envelope
 from libs.common.contracts.flow import Queue
 from libs.common.errors import Unavailable
+from libs.common.telemetry import logger
 
-log = structlog.get_logger(__name__)
+log = logger("bus.rabbitmq")
 
 PREFIX = "cloudEvents:"
 """Of CloudEvents attributes in headers (AMQP protocol binding 1.0.2, section 3.1.3.1)."""

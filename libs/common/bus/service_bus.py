@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-import structlog
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel
 
@@ -29,8 +28,9 @@ from libs.common.contracts.flow import Queue, Service
 from libs.common.contracts.ids import TenantId
 from libs.common.contracts.message import Message, Query, Signal
 from libs.common.errors import Refusal, Unavailable
+from libs.common.telemetry import logger
 
-log = structlog.get_logger(__name__)
+log = logger("bus")
 Reply = TypeVar("Reply", bound=BaseModel)
 
 AT_ONCE = 64

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-import structlog
-
 from libs.common.bus import outcome
 from libs.common.bus.bounded import Bounded
 from libs.common.bus.bus import Delivery, Handler
@@ -16,8 +14,9 @@ from libs.common.bus.packet import Packet
 from libs.common.contracts.flow import Queue
 from libs.common.contracts.message import Durable
 from libs.common.errors import Unavailable
+from libs.common.telemetry import logger
 
-log = structlog.get_logger(__name__)
+log = logger("bus.work")
 
 UNSETTLED_PAUSE_S = 1.0
 """Before a message that the broker would not let us settle goes back: what is wrong there needs a moment."""

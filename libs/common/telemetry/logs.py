@@ -54,3 +54,16 @@ def _add_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappi
     if span.is_valid:
         event["trace"] = format(span.trace_id, "032x")
     return event
+
+
+def _print_no_locals() -> None:
+    """For programs that never call `configure_logs`, such as a command line that asks over the bus.
+
+    structlog's own default prints local variables with a traceback, and secrets among them.
+    """
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
+
+
+if not structlog.is_configured():
+    _print_no_locals()

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import structlog
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -22,12 +21,13 @@ from tenacity import (
 )
 
 from libs.common.contracts.providers import FaultCode, Limits
+from libs.common.telemetry import logger
 from services.inference.providers.circuit import CircuitOpen
 from services.inference.providers.gates import Gate
 from services.inference.providers.provider import CallFailed, Connection, Drawing, Tensors
 
 Answer = TypeVar("Answer")
-log = structlog.get_logger(__name__)
+log = logger("inference.providers")
 
 _TRIES = 3
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0

@@ -17,6 +17,7 @@ from services.inference.errors import LeaseRefused, RouteNotOpen
 from services.inference.isolation import Isolation
 from services.inference.leases import Leases, Use
 from services.inference.observing import Observations, Subject
+from services.inference.places import SharedPlaces
 from services.inference.providers.provider import CallFailed
 from services.inference.remote import apart
 from services.inference.remote.calls import AccountCalls, Bridge, Cores, NotCalled, ThreadCalls, fault_of
@@ -47,6 +48,7 @@ class RemoteEngine:
         self.observations = observations
         self.renderer: RemoteRenderer = factory()
         self.threads = RenderThreads(places)
+        self.turns = SharedPlaces(places)
         self.isolation = Isolation(partial(apart.prepare, factory), timeout_s=image_timeout_s)
         self.bridge = Bridge()
         self.cores = Cores(cores)
@@ -93,6 +95,9 @@ class RemoteJob:
     @fault.setter
     def fault(self, fault: Fault) -> None:
         self._account.fault = fault
+
+    def turn(self, *, urgent: bool) -> AbstractAsyncContextManager[None]:
+        return self._engine.turns.one(self.subject.credential_id, urgent=urgent)
 
     async def render(self, shots: Shots, options: RenderOptions) -> Finished:
         engine = self._engine
