@@ -30,6 +30,7 @@ from services.keyvault.vault import (
     NoTenantKey,
     VaultError,
     VaultRefused,
+    VaultUnavailable,
 )
 
 Answer = TypeVar("Answer")
@@ -107,7 +108,11 @@ class TransitVault:
     async def ensure_tenant_key(self, tenant: TenantId) -> None:
         """See Vault."""
         body = {"type": "aes256-gcm96", "derived": True}
-        await self._write("make_key", Role.ENCRYPT, self._key_path(tenant), body)
+        try:
+            await self._write("make_key", Role.ENCRYPT, self._key_path(tenant), body)
+        except VaultUnavailable:  # of several that make it at once OpenBao may fail all but one
+            if await self._read(Role.ENCRYPT, self._key_path(tenant)) is None:
+                raise
 
     async def encrypt(self, tenant: TenantId, context: Context, plaintext: bytes) -> Ciphertext:
         """See Vault."""

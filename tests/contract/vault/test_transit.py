@@ -53,6 +53,13 @@ async def test_what_was_encrypted_decrypts(vault: TransitVault, tenant: TenantId
     assert await vault.decrypt(tenant, context, made.text) == secret
 
 
+async def test_a_key_that_many_make_at_once_is_one(vault: TransitVault) -> None:
+    """The first credentials of a tenant may come together, from several processes."""
+    tenants = [TenantId.new() for _ in range(5)]
+    await asyncio.gather(*(vault.ensure_tenant_key(tenant) for tenant in tenants for _ in range(8)))
+    assert [await vault.key_version(tenant) for tenant in tenants] == [1] * 5
+
+
 @pytest.mark.parametrize("changed", ["tenant", "provider", "credential_id"])
 async def test_a_ciphertext_that_was_moved_does_not_decrypt(
     vault: TransitVault, tenant: TenantId, changed: str
