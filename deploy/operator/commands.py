@@ -12,6 +12,7 @@ import typer
 
 from deploy.operator.bus import Tenant, ask, told
 from deploy.operator.vault import vault
+from libs.client.cli.money import usd
 from libs.client.cli.session import Exit, session, table, when
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def revoke(
 
 
 def _bought(plan: Plan) -> str:
-    cap = "" if plan.fallback_monthly_cap is None else f" up to {plan.fallback_monthly_cap} USD a month"
+    cap = "" if plan.fallback_monthly_cap is None else f" up to {usd(plan.fallback_monthly_cap)} USD a month"
     parts = [plan.name, "own keys" if plan.byok else "", f"fallback{cap}" if plan.fallback else ""]
     return ", ".join(filter(None, parts))
 

@@ -72,7 +72,7 @@ async def test_what_a_tenant_bought_reaches_the_vault(desk: Desk, operator: Oper
     plan = (await operator.answer(*command))["plan"]
     assert plan == {"name": "gold", "byok": True, "fallback": True, "fallback_monthly_cap": "99.9"}
     listed = await operator.run("tenants", "list")
-    assert "gold, own keys, fallback up to 99.9 USD a month" in listed
+    assert "gold, own keys, fallback up to 99.90 USD a month" in listed
 
     async def known(byok: bool) -> bool:
         rows = await desk.rows("select byok from plans where tenant_id = $1", tenant)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from libs.client.cli.bars import batch_bar, bytes_bar, file_bar
+from libs.client.cli.money import usd
 from libs.client.cli.options import INSIDE, takes_options
 from libs.client.cli.session import Exit, Session, session, table, when
 
@@ -136,13 +137,13 @@ def _estimate(here: Session, client: Mannequin, archive: Path, asked: BatchOptio
     with bytes_bar("uploading", archive.stat().st_size) as sent:
         found = client.batches.estimate(archive, options=asked, progress=sent)
     rows = (
-        (share.images, share.provider, share.payer, f"{share.price:f}", f"{share.cost:f}", share.reason)
+        (share.images, share.provider, share.payer, usd(share.price), usd(share.cost), share.reason)
         for share in found.routes
     )
     title = (
         f"{found.photos} photos, {found.refused} refused, {found.duplicates} duplicates: "
         f"at most {found.billable_at_most} billed, {found.waiting} would wait, "
-        f"{found.cost:f} {found.currency}"
+        f"{usd(found.cost)} {found.currency}"
     )
     here.answer(found, table(("images", "provider", "payer", "price", "cost", "why"), rows, title=title))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from libs.client.cli import secrets
+from libs.client.cli.money import usd
 from libs.client.cli.secrets import Files, Prompts, Sets
 from libs.client.cli.session import Exit, Session, session, table, when
 
@@ -87,7 +88,7 @@ def list_(context: typer.Context) -> None:
             health(one),
             f"…{one.last_four}",
             one.priority,
-            one.monthly_cap,
+            usd(one.monthly_cap),
             _to_do(one),
         )
         for one in page.items
@@ -219,7 +220,7 @@ def _tell(here: Session, credential: Credential) -> None:
         ("secret", _told_apart(credential)),
         *credential.settings.items(),
         ("priority", credential.priority),
-        ("monthly cap", credential.monthly_cap),
+        ("monthly cap", usd(credential.monthly_cap)),
         ("roll back until", when(credential.previous_until)),
         ("ends", when(credential.expires_at)),
     ]
@@ -248,6 +249,6 @@ def _asks(provider: CredentialProvider) -> str:
 
 def _costs(provider: CredentialProvider) -> str:
     return ", ".join(
-        f"{price.amount:f} USD/{price.unit}{f' ({price.model})' if price.model else ''}"
+        f"{usd(price.amount)} USD/{price.unit}{f' ({price.model})' if price.model else ''}"
         for price in provider.prices
     )

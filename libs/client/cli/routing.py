@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from libs.client.cli.money import usd
 from libs.client.cli.session import Session, session, when
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _tell(here: Session, policy: RoutingPolicy) -> None:
     words = _WORDS.get(Policy(policy.policy), "") if policy.policy in set(Policy) else ""
     told = words.format(
         unavailable=policy.when_unavailable,
-        cap=f"for up to {cap:f} USD a month" if cap is not None else "instead",
+        cap=f"for up to {usd(cap)} USD a month" if cap is not None else "instead",
     )
     since = f" (since {when(policy.updated_at)})" if policy.updated_at else ""
     here.answer(policy, f"{policy.policy}{since}: {told}")

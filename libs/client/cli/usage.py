@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from libs.client.cli.money import usd
 from libs.client.cli.session import session, table
 
 if TYPE_CHECKING:
@@ -67,13 +68,13 @@ def _day(moment: datetime | None) -> date | None:
 def _charges(found: Usage, groups: Sequence[str]) -> RenderableType:
     named = [group for group in _GROUPS if group in groups]
     lines = [_line(row, [getattr(row, name) for name in named]) for row in found.rows]
-    total = _line(found.total, [f"{len(found.rows)} rows" if not n else "" for n, _ in enumerate(named)])
+    total = _line(found.total, ["total" if not n else "" for n, _ in enumerate(named)])
     columns = (*named, "images", "seconds", f"cost {found.currency}", "on the platform it were")
-    return table(columns, [*lines, total], title=f"{found.start} to {found.end}, the total last")
+    return table(columns, [*lines, total], title=f"{found.start} to {found.end}")
 
 
 def _line(row: UsageRow, names: Sequence[object]) -> tuple[object, ...]:
-    return (*names, row.images, f"{row.compute_seconds:f}", f"{row.cost:f}", f"{row.platform_cost:f}")
+    return (*names, row.images, f"{row.compute_seconds:f}", usd(row.cost), usd(row.platform_cost))
 
 
 def _picture(found: Savings) -> RenderableType:
