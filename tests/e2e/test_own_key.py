@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -42,6 +43,25 @@ async def enterprise(system: System) -> AsyncIterator[AsyncMannequin]:
     account = await make_enterprise_account(system.supervisor.addresses, "an enterprise")
     async with AsyncMannequin(account.key.get_secret_value(), system.api_url) as client:
         yield client
+
+
+async def test_a_single_photo_on_an_own_key_says_so_in_its_headers(
+    system: System, own_server: MlServer
+) -> None:
+    """In the answer that brings the picture, and in that of its result later."""
+    key = planted()
+    account = await make_enterprise_account(system.supervisor.addresses, "an enterprise")
+    async with (
+        AsyncMannequin(account.key.get_secret_value(), system.api_url) as client,
+        httpx.AsyncClient(base_url=system.api_url, headers=account.headers, timeout=60) as http,
+    ):
+        credential = await stored(client, own_server, key, "byok_only")
+        made = await http.post("/api/v1/images", files={"file": ("coat.jpg", jpegs(1)[0])})
+        again = await http.get(f"/api/v1/images/{made.headers['image-id']}/result")
+    for answer in (made, again):
+        assert answer.status_code == 200, answer.text
+        named = [answer.headers[f"x-mannequin-{name}"] for name in ("route", "payer", "credential")]
+        assert named == ["open-inference", "tenant", credential.id]
 
 
 async def stored(client: AsyncMannequin, server: MlServer, key: str, policy: str) -> Credential:
