@@ -288,7 +288,7 @@ async def test_a_retired_model_fails_its_key_whatever_probes_say(own: Database, 
     await watch.see(observation(key), observation(key), observation(other))
     row = await row_of(own, key)
     assert (row["health"], row["health_code"]) == ("failed", "retired")
-    assert "Use gemini-3-pro-image instead" in row["health_detail"]
+    assert "use gemini-3-pro-image instead" in row["health_detail"]
     assert (await row_of(own, other))["health"] == "healthy"
 
 
