@@ -24,6 +24,7 @@ from libs.common.errors import Invalid
 
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 _NONCE_BYTES = 12
+_SEALED = {"sealed"}
 
 
 class NotSealedForThis(Invalid):
@@ -97,8 +98,7 @@ def _intake_binding(tenant: TenantId, credential: CredentialId) -> bytes:
 
 def _lease_binding(tenant: TenantId, lease: Lease) -> bytes:
     """Everything that a lease says, as bytes; whatever is changed on the way, it no longer opens."""
-    said = lease.model_dump(mode="json", exclude={"sealed"}) | {"tenant": tenant}
-    return b"mannequin lease v1|" + json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    return f"mannequin lease v1|{tenant}|{lease.model_dump_json(exclude=_SEALED)}".encode()
 
 
 def _json(secrets: Secrets) -> bytes:
