@@ -16,7 +16,7 @@ from rich.table import Table
 
 NAMES = (
     *("pure", "engine", "leak", "system", "celery", "overhead", "upload", "fairness"),
-    *("gateway", "lease", "routing", "byok"),
+    *("gateway", "lease", "routing", "byok", "calls"),
 )
 RESULTS = Path(__file__).parent / "results"
 console = Console()
