@@ -3,8 +3,12 @@
     MannequinError
     ├── Refusal                 the caller's fault; becomes an RFC 9457 problem at the gateway
     │   ├── Invalid    422      a value does not fit
+    │   ├── Denied     401      not (any more) who they say they are
+    │   ├── NotBought  402      not in the plan, or the plan's quota is used up
+    │   ├── NotAllowed 403      known, and may not
     │   ├── NotFound   404      no such thing, or another tenant's
-    │   └── Conflict   409      not in the state that this needs
+    │   ├── Conflict   409      not in the state that this needs
+    │   └── TooOften   429      again after `retry_after` seconds
     └── (in a handler of the bus)
         ├── Permanent           dead letter, at once
         ├── Transient           again after the queue's delay, until its attempts are used up
@@ -16,7 +20,10 @@ An exception of any other class in a handler counts as Transient. A Refusal in a
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from libs.common.contracts.quotas import QuotaHit
 
 
 class MannequinError(Exception):
@@ -34,10 +41,14 @@ class Refusal(MannequinError):
     """The request can't be done as it was made.
 
     code: stable name for programs. status: HTTP status. field: JSON pointer or parameter at fault.
+    retry_after: seconds after which the same may be tried again, where that helps.
+    quota: the limit that was hit, if one was.
     """
 
     status: ClassVar[int] = 400
     default_code: ClassVar[str] = "refused"
+    retry_after: int | None = None
+    quota: QuotaHit | None = None
 
     def __init__(
         self, detail: str | None = None, *, code: str | None = None, field: str | None = None
@@ -54,6 +65,27 @@ class Invalid(Refusal):
     default_code = "invalid"
 
 
+class Denied(Refusal):
+    """Who asks could not show who they are."""
+
+    status = 401
+    default_code = "unauthorized"
+
+
+class NotBought(Refusal):
+    """The plan does not hold this, or no more of it."""
+
+    status = 402
+    default_code = "not_in_plan"
+
+
+class NotAllowed(Refusal):
+    """Who asks is known, and may not do this."""
+
+    status = 403
+    default_code = "forbidden"
+
+
 class NotFound(Refusal):
     """There is no such thing here. Check the id, and that the API key is of the tenant that owns it."""
 
@@ -66,6 +98,13 @@ class Conflict(Refusal):
 
     status = 409
     default_code = "conflict"
+
+
+class TooOften(Refusal):
+    """This was tried too often. Try again later."""
+
+    status = 429
+    default_code = "rate_limited"
 
 
 class Permanent(MannequinError):

@@ -13,6 +13,7 @@ from libs.common.contracts.webhooks import (
     DeleteEndpoint,
     GetEndpoint,
     ListDeliveries,
+    ListEndpointHealth,
     ListEndpoints,
     Redeliver,
     RotateSecret,
@@ -20,6 +21,7 @@ from libs.common.contracts.webhooks import (
 )
 from libs.common.db import Database
 from libs.common.errors import Permanent
+from services.webhooks.overview import Overview
 from services.webhooks.service import WebhooksService
 
 
@@ -27,6 +29,7 @@ async def attach(bus: Bus, database: Database, service: WebhooksService) -> None
     """Respond and subscribe to everything that `flow.py` gives this service."""
     for query, use_case in _use_cases(service).items():
         await bus.respond(query, for_tenant(use_case))
+    await bus.respond(ListEndpointHealth, Overview(database).respond)
     await bus.subscribe(flow.NOTIFICATIONS, _notifier(database, service))
 
 

@@ -131,3 +131,39 @@ where tenant_id = $1 and endpoint_id = $2 and id = $3
 delete from deliveries where (tenant_id, id) in (
     select tenant_id, id from deliveries where status <> 'pending' and created_at < $1 limit 1000
 )
+
+-- name: list_standings
+-- A page of all tenants' endpoints by tenant, each with how its deliveries fare: those under way, those of the last
+-- 24 hours (ids sort by time: from $5 on), and the last try at any of its newest 50. A null filter takes all.
+with endpoint as (
+    select e.tenant_id, e.id, e.url, e.disabled_reason from endpoints e
+    where (e.tenant_id, e.id) > ($1, $2)
+        and ($3::text is null or e.tenant_id = $3)
+        and ($4::text is null or ($4 = 'disabled') = (e.disabled_reason is not null))
+), standing as (
+    select e.*, p.pending, p.oldest_pending_at, d.delivered_day, d.failed_day,
+        l.at as last_attempt_at, l.status_code as last_status_code, l.error as last_error,
+        case
+            when e.disabled_reason is not null then 'disabled'
+            when l.at is null or l.error is null and l.status_code between 200 and 299 then 'healthy'
+            else 'failing'
+        end as state
+    from endpoint e
+    cross join lateral (
+        select count(*)::int as pending, min(created_at) as oldest_pending_at from deliveries
+        where tenant_id = e.tenant_id and endpoint_id = e.id and status = 'pending'
+    ) p
+    cross join lateral (
+        select count(*) filter (where status = 'delivered')::int as delivered_day,
+            count(*) filter (where status = 'failed')::int as failed_day
+        from deliveries where tenant_id = e.tenant_id and endpoint_id = e.id and id >= $5
+    ) d
+    left join lateral (
+        select a.at, a.status_code, a.error from (
+            select id from deliveries
+            where tenant_id = e.tenant_id and endpoint_id = e.id order by id desc limit 50
+        ) newest join attempts a on a.tenant_id = e.tenant_id and a.delivery_id = newest.id
+        order by a.at desc, a.number desc limit 1
+    ) l on true
+)
+select * from standing where $4::text is null or state = $4 order by tenant_id, id limit $6

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from libs.common.audit.record import record
 from libs.common.contracts.ids import DeliveryId, EndpointId, TenantId
 from libs.common.contracts.message import Message
 from libs.common.contracts.webhooks import (
@@ -67,6 +68,7 @@ class WebhooksService:
             if await tx.fetchval(sql.count_endpoints, tenant) >= MOST_ENDPOINTS:
                 raise TooManyEndpoints
             row = await tx.fetchrow(sql.insert_endpoint, tenant, *fields)
+            record(tx, "webhook_endpoint.created", fields[0], types=[*types])
         return CreatedEndpoint(endpoint=store.endpoint(row), secret=secret)
 
     async def list_all(self, _: ListEndpoints, tenant: TenantId) -> EndpointList:
@@ -81,7 +83,9 @@ class WebhooksService:
     async def delete(self, query: DeleteEndpoint, tenant: TenantId) -> Endpoint:
         """Forget it with its deliveries, sent or not. NoSuchEndpoint."""
         async with self._database.tenant(tenant) as tx:
-            return store.endpoint(await tx.fetchrow(sql.delete_endpoint, tenant, query.endpoint_id))
+            deleted = store.endpoint(await tx.fetchrow(sql.delete_endpoint, tenant, query.endpoint_id))
+            record(tx, "webhook_endpoint.deleted", deleted.id)
+        return deleted
 
     async def rotate(self, query: RotateSecret, tenant: TenantId) -> CreatedEndpoint:
         """A new secret; for a while both sign. NoSuchEndpoint."""
@@ -91,7 +95,9 @@ class WebhooksService:
             row = await tx.fetchrow(
                 sql.rotate_secret, tenant, query.endpoint_id, self._seal.seal(secret), until
             )
-        return CreatedEndpoint(endpoint=store.endpoint(row), secret=secret)
+            rotated = store.endpoint(row)
+            record(tx, "webhook_endpoint.secret_rotated", rotated.id, overlap_s=query.overlap_s)
+        return CreatedEndpoint(endpoint=rotated, secret=secret)
 
     async def test(self, query: TestEndpoint, tenant: TenantId) -> Delivery:
         """Send something, whatever it subscribed to. NoSuchEndpoint, EndpointIsDisabled."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from libs.common.bus.connect import connect
+from libs.common.contracts import flow
+from libs.common.contracts.erasure import ExportWebhooks
 from libs.common.db import Database
+from libs.common.erasure import subscribe_erasure
+from libs.common.export import rows_responder
 from libs.common.lifecycle import Lifecycle
 from libs.common.outbox import Relay
 from services.webhooks.attempt import Sender
@@ -37,6 +41,8 @@ async def wire(settings: WebhooksSettings, lifecycle: Lifecycle) -> None:
     lifecycle.background("delivery sweep", sweep(database, keep_days=settings.keep_days))
     lifecycle.background("deliverer", deliverer.run())
     await attach(bus, database, service)
+    await bus.respond(ExportWebhooks, rows_responder(database))
+    await subscribe_erasure(bus, database, flow.WEBHOOK_ERASURES)
 
 
 def _bounds(settings: WebhooksSettings) -> Bounds:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from libs.common.bus.bus import Bus, Middleware
+from libs.common.bus.middleware.actor import actor
 from libs.common.bus.middleware.logs import logs
 from libs.common.bus.middleware.metrics import Metrics
 from libs.common.bus.middleware.trace import trace
@@ -55,8 +56,8 @@ def adapter(url: SecretStr, setup: Setup) -> Bus:
 
 
 def standard() -> tuple[Middleware, ...]:
-    """Trace, then logs (which name the trace), then metrics, closest to the handler."""
-    return (trace, logs, metrics())
+    """Trace, then logs (which name the trace), then whoever acts, then metrics, closest to the handler."""
+    return (trace, logs, actor, metrics())
 
 
 @cache

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from libs.common import errors
 from libs.common.bus.packet import Packet
 from libs.common.contracts.message import Body
+from libs.common.contracts.quotas import QuotaHit
 from libs.common.errors import Refusal, Unavailable
 
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -27,6 +28,8 @@ class Refused(Body):
     code: str
     detail: str
     field: str | None
+    retry_after: int | None = None
+    quota: QuotaHit | None = None
 
 
 def replied(reply: BaseModel) -> Packet:
@@ -38,7 +41,14 @@ def replied(reply: BaseModel) -> Packet:
 def refused(refusal: Refusal) -> Packet:
     """The packet of a refusal."""
     classes = tuple(kind.__name__ for kind in type(refusal).__mro__ if issubclass(kind, Refusal))
-    body = Refused(classes=classes, code=refusal.code, detail=refusal.detail, field=refusal.field)
+    body = Refused(
+        classes=classes,
+        code=refusal.code,
+        detail=refusal.detail,
+        field=refusal.field,
+        retry_after=refusal.retry_after,
+        quota=refusal.quota,
+    )
     return Packet({"status": "refused"}, body.model_dump_json().encode())
 
 
@@ -61,4 +71,6 @@ def read(packet: Packet, reply: type[Reply]) -> Reply:
 def _raised(refused: Refused) -> Refusal:
     found = (getattr(errors, name, None) for name in refused.classes)
     kind = next((kind for kind in found if isinstance(kind, type) and issubclass(kind, Refusal)), Refusal)
-    return kind(refused.detail, code=refused.code, field=refused.field)
+    raised = kind(refused.detail, code=refused.code, field=refused.field)
+    raised.retry_after, raised.quota = refused.retry_after, refused.quota
+    return raised

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel
 
+from libs.common.audit.acting import acting, current_actor
 from libs.common.bus import replies
 from libs.common.bus.bounded import Bounded
 from libs.common.bus.bus import Delivery, Handler, Listener, Middleware, Responder
@@ -190,14 +191,21 @@ class ServiceBus:
 
     def _envelope(self, message: Message, tenant: TenantId | None) -> Envelope:
         source = self._setup.service.name
-        return Envelope.of(message, source=source, tenant=tenant, traceparent=current_traceparent())
+        return Envelope.of(
+            message,
+            source=source,
+            tenant=tenant,
+            traceparent=current_traceparent(),
+            actor=current_actor(),
+        )
 
     async def _answer(
         self, query: type[Query[Any]], responder: Responder, packet: Packet, send: Send
     ) -> None:
         try:
             delivery = _opened(packet, query)
-            with span(delivery, SpanKind.SERVER), bound(delivery):
+            actor = acting(delivery.envelope.actor)
+            with span(delivery, SpanKind.SERVER), bound(delivery), actor:
                 answer = replies.replied(await responder(delivery))
         except Refusal as exc:
             answer = replies.refused(exc)

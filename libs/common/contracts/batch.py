@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from libs.common.contracts.ids import ApiKeyId, BatchId, ImageId
+from libs.common.contracts.ids import BatchId, ImageId
 from libs.common.contracts.inference import Finding, Landmarks, StoredFile, Verdict
 from libs.common.contracts.message import Body, Command, Event, Query, Signal
 from libs.common.contracts.options import GarmentChoice, RenderOptions
@@ -32,7 +32,7 @@ class BatchOptions(RenderOptions):
 
     inside_pattern: InsidePattern = INSIDE_PATTERN
 
-    def render(self) -> RenderOptions:
+    def of_each(self) -> RenderOptions:
         """What every single render has to know of them."""
         return RenderOptions.model_validate(self.model_dump(exclude={"inside_pattern"}))
 
@@ -117,11 +117,15 @@ class Note(Body):
 
 
 class Batch(Body):
-    """A batch as its owner sees it. `progress` goes from 0 to 1; `round` counts retries, from 1."""
+    """A batch as its owner sees it. `progress` goes from 0 to 1; `round` counts retries, from 1.
+
+    `test`: of a test key, so that its images are small, carry a watermark and are not billed.
+    """
 
     id: BatchId
     status: BatchStatus
     options: BatchOptions
+    test: bool = False
     counts: Counts
     progress: float
     round: int = 1
@@ -135,7 +139,9 @@ class Image(Body):
     """An image as its owner sees it. `result_key` and `sha256` are set once it is completed.
 
     `paired_with` is the name of the other photo of a front and its inside shot. `preserved_fraction` is the
-    share of the shown garment that is the photo's own pixels. Boxes and landmarks are in px of the photo.
+    share of the shown garment that is the photo's own pixels; `synthesized_fraction` that of invented ones in
+    what is shown, and `digital_source_type` the IPTC's URI that the file holds where there are any. Boxes and
+    landmarks are in px of the photo.
     """
 
     id: ImageId
@@ -143,6 +149,7 @@ class Image(Body):
     position: int
     name: str
     status: ImageStatus
+    test: bool = False
     sku: str | None = None
     garment: GarmentChoice | None = None
     paired_with: str | None = None
@@ -152,6 +159,8 @@ class Image(Body):
     reasons: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     preserved_fraction: float | None = None
+    synthesized_fraction: float | None = None
+    digital_source_type: str | None = None
     landmarks: Landmarks | None = None
     photo_width: int | None = None
     photo_height: int | None = None
@@ -195,7 +204,8 @@ class SubmitBatch(Command):
 
     wire = "batch.submit.v1"
     batch_id: BatchId
-    api_key_id: ApiKeyId
+    submitted_by: str = Field(max_length=100)
+    test: bool = False
     archive_key: str
     archive_size: int
     options: BatchOptions
@@ -208,7 +218,8 @@ class SubmitImage(Command):
     wire = "batch.submit_image.v1"
     batch_id: BatchId
     image_id: ImageId
-    api_key_id: ApiKeyId
+    submitted_by: str = Field(max_length=100)
+    test: bool = False
     name: str
     photo_key: str
     photo_size: int

@@ -1,7 +1,7 @@
 """The envelope of a message: CloudEvents 1.0 attributes, carried in the broker's headers.
 
 Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md, with the extensions
-`traceparent` (W3C trace context) and `tenantid`.
+`traceparent` (W3C trace context), `tenantid`, and `actor` (JSON): who began what this message belongs to.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Self
 
 from pydantic import Field
 
+from libs.common.contracts.access import Actor
 from libs.common.contracts.ids import MessageId, TenantId
 from libs.common.contracts.message import MESSAGES, Body, Message
 
@@ -27,6 +28,7 @@ class Envelope(Body):
     subject: str | None = None
     tenant_id: TenantId | None = None
     traceparent: str | None = None
+    actor: Actor | None = None
     data: bytes
 
     @classmethod
@@ -38,6 +40,7 @@ class Envelope(Body):
         tenant: TenantId | None = None,
         subject: str | None = None,
         traceparent: str | None = None,
+        actor: Actor | None = None,
     ) -> Self:
         """Wrap `message`, stamped with a fresh id and the time."""
         return cls(
@@ -46,6 +49,7 @@ class Envelope(Body):
             subject=subject,
             tenant_id=tenant,
             traceparent=traceparent,
+            actor=actor,
             data=message.model_dump_json().encode(),
         )
 
@@ -55,7 +59,12 @@ class Envelope(Body):
 
     def headers(self) -> dict[str, str]:
         """CloudEvents attributes by their names in a binary-mode binding, without the broker's own prefix."""
-        optional = {"subject": self.subject, "tenantid": self.tenant_id, "traceparent": self.traceparent}
+        optional = {
+            "subject": self.subject,
+            "tenantid": self.tenant_id,
+            "traceparent": self.traceparent,
+            "actor": self.actor.model_dump_json(exclude_none=True) if self.actor else None,
+        }
         return {
             "specversion": SPEC_VERSION,
             "id": self.id,
@@ -73,4 +82,5 @@ class Envelope(Body):
         names = {"tenantid": "tenant_id"}
         known = ("id", "source", "type", "time", "subject", "tenantid", "traceparent")
         fields = {names.get(name, name): headers[name] for name in known if name in headers}
-        return cls.model_validate({**fields, "data": data})
+        actor = Actor.model_validate_json(headers["actor"]) if "actor" in headers else None
+        return cls.model_validate({**fields, "actor": actor, "data": data})

@@ -5,6 +5,7 @@ The body is a ULID (https://github.com/ulid/spec) in lower case: 26 characters o
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any, ClassVar, Self
 
@@ -49,6 +50,11 @@ class TenantId(Id):
     prefix = "ten"
 
 
+def tenant_sha256(tenant: TenantId) -> str:
+    """What a tenant is known by once it was erased (hex)."""
+    return hashlib.sha256(tenant.encode()).hexdigest()
+
+
 class ApiKeyId(Id):
     prefix = "key"
 
@@ -83,6 +89,54 @@ class LeaseId(Id):
 
 class ProbeId(Id):
     prefix = "prb"
+
+
+class UserId(Id):
+    prefix = "usr"
+
+
+class InviteId(Id):
+    prefix = "inv"
+
+
+class SessionId(Id):
+    prefix = "ses"
+
+
+class StaffId(Id):
+    """One of the platform's own people."""
+
+    prefix = "stf"
+
+
+class TokenId(Id):
+    """The `jti` of an access token."""
+
+    prefix = "tok"
+
+
+class DomainId(Id):
+    prefix = "dom"
+
+
+class HumanModelId(Id):
+    """A person of a tenant, on whose photo garments are shown."""
+
+    prefix = "hum"
+
+
+class CustomModelId(Id):
+    """An ONNX model of a tenant; each of its versions is named by its SHA-256."""
+
+    prefix = "mdl"
+
+
+class AuditId(Id):
+    prefix = "aud"
+
+
+class ErasureId(Id):
+    prefix = "ers"
 
 
 class MessageId(Id):

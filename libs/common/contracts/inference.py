@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from libs.common.contracts.ids import BatchId, ChunkId, ImageId
+from libs.common.contracts.ids import BatchId, ChunkId, HumanModelId, ImageId
 from libs.common.contracts.message import Body, Command, Event, Signal
 from libs.common.contracts.options import GarmentChoice, RenderOptions
 from libs.common.contracts.providers import Fault, Route
@@ -52,6 +52,20 @@ class StoredPhoto(Body):
 PhotoSource = Annotated[ArchivedPhoto | StoredPhoto, Field(discriminator="kind")]
 
 
+class Torso(Body):
+    """Where a person's torso is in a photo: x, y in px; left and right are those of the picture."""
+
+    width: int
+    height: int
+    left_shoulder: tuple[float, float]
+    right_shoulder: tuple[float, float]
+    neck: tuple[float, float]
+    left_waist: tuple[float, float]
+    right_waist: tuple[float, float]
+    left_hip: tuple[float, float]
+    right_hip: tuple[float, float]
+
+
 class RenderItem(Body):
     """One image of a chunk: where its photo is and where its result goes (`result_key`, and a digest of it).
 
@@ -66,14 +80,30 @@ class RenderItem(Body):
     result_key: str
 
 
+class PersonSource(Body):
+    """A tenant's human model: its photo (`key`, of these bytes' SHA-256, hex), and the landmarks of its torso
+    if they were found when it was stored.
+    """
+
+    model_id: HumanModelId
+    key: str
+    sha256: str
+    torso: Torso | None = None
+
+
 class RenderImages(Command):
-    """Render a chunk of one batch's images (1 to about 16)."""
+    """Render a chunk of one batch's images (1 to about 16). `test`: small, and with a watermark.
+
+    `person` is where to find the human model that `render: on_model` shows the garment on.
+    """
 
     wire = "inference.render.v1"
     chunk_id: ChunkId
     batch_id: BatchId
     options: RenderOptions
     items: tuple[RenderItem, ...]
+    test: bool = False
+    person: PersonSource | None = None
 
 
 class RenderImagesNow(RenderImages):
@@ -154,8 +184,11 @@ class RenderedImage(Body):
 
     `compute_ms`: what of `render_ms` the provider or the network took; None where it was not measured.
 
-    `preserved_fraction` is the share of the shown garment that is the photo's own pixels, bit for bit. Boxes,
-    landmarks and artefacts are at the upright photo's size, `photo_width` by `photo_height` px.
+    `preserved_fraction` is the share of the shown garment that is the photo's own pixels, bit for bit; on a
+    human model, the share of that person's photo. Boxes, landmarks and artefacts are at the upright photo's
+    size (on a human model, at that of the person's), `photo_width` by `photo_height` px.
+    `digital_source_type` is the IPTC's URI that the file holds, where it shows invented pixels:
+    `synthesized_fraction` of what is shown.
     """
 
     status: Literal["rendered"] = "rendered"
@@ -171,6 +204,8 @@ class RenderedImage(Body):
     reasons: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = Field((), max_length=MOST_FINDINGS)
     preserved_fraction: float | None = None
+    synthesized_fraction: float | None = None
+    digital_source_type: str | None = None
     landmarks: Landmarks | None = None
     photo_width: int | None = None
     photo_height: int | None = None

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from libs.common.contracts.catalogue import CatalogueTemplate
 from libs.common.contracts.formats import Aspect, Background
 from libs.common.contracts.formats import ImageFormat as ImageFormat
+from libs.common.contracts.ids import HumanModelId
 from libs.common.contracts.presets import RULES, PresetRule, filled_in
 from libs.common.contracts.presets import Preset as Preset
 
@@ -35,6 +36,13 @@ class Shadow(StrEnum):
     NONE = "none"
     SOFT = "soft"
     CONTACT = "contact"
+
+
+class Render(StrEnum):
+    """`ghost`: the garment alone, nobody in it; `on_model`: on one of the tenant's own human models."""
+
+    GHOST = "ghost"
+    ON_MODEL = "on_model"
 
 
 class Align(StrEnum):
@@ -80,6 +88,10 @@ class PictureFields(BaseModel):
 class OptionFields(PictureFields):
     """Each option by itself; unknown ones are refused by name."""
 
+    render: Render = Field(Render.GHOST, description="`ghost`, or `on_model` with a `human_model`.")
+    human_model: HumanModelId | None = Field(
+        None, description="Which of your human models wears the garment, with `render=on_model`."
+    )
     garment: GarmentChoice = Field(GarmentChoice.AUTO, description="Which garment to show.")
     hollow: bool = Field(True, description="Show the inner back in the neckline and other openings.")
     neck_label: bool = Field(False, description="Draw a plain brand label on a synthesised inner back.")
@@ -138,6 +150,12 @@ class RenderOptions(OptionFields, PictureOptions):
     renditions: tuple[Rendition, ...] = Field(
         (), max_length=MAX_RENDITIONS, description="Further pictures of the same render, each under its name."
     )
+
+    @model_validator(mode="after")
+    def _somebody_to_wear_it(self) -> Self:
+        if (self.render is Render.ON_MODEL) != (self.human_model is not None):
+            raise ValueError("render on_model and human_model: give both, or neither")
+        return self
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -13,6 +13,7 @@ from libs.common.contracts.credentials import Money
 from libs.common.contracts.ids import BatchId, CredentialId, TenantId
 from libs.common.contracts.message import Body, Event, Query
 from libs.common.contracts.providers import Payer, ProviderName
+from libs.common.contracts.quotas import QuotaEffect
 
 
 class PolicyName(StrEnum):
@@ -174,7 +175,9 @@ class RoutedShare(Body):
 
 
 class Estimate(Body):
-    """What a batch would be: counts, routes and prices, were it released as things stand now."""
+    """What a batch would be: counts, routes and prices, were it released as things stand now, and what it
+    would take of the plan's quota.
+    """
 
     photos: int
     refused: int
@@ -186,6 +189,7 @@ class Estimate(Body):
     cost: Decimal
     currency: str = "USD"
     price_table: str
+    quota: QuotaEffect | None = None
 
 
 class EstimateBatch(Query[Estimate]):

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from libs.common.contracts.ids import DeliveryId, EndpointId
+from libs.common.contracts.ids import DeliveryId, EndpointId, TenantId
 from libs.common.contracts.message import Body, Event, Query, Secret
 
 
@@ -144,6 +144,53 @@ class Redeliver(Query[Delivery]):
     reply = Delivery
     endpoint_id: EndpointId
     delivery_id: DeliveryId
+
+
+class EndpointState(StrEnum):
+    """`failing`: what was last tried came to nothing; `disabled`: nothing is sent any more."""
+
+    HEALTHY = "healthy"
+    FAILING = "failing"
+    DISABLED = "disabled"
+
+
+class EndpointStanding(Body):
+    """How one tenant's endpoint stands, for the platform's own people.
+
+    `host` and no more of the URL, whose path or query may be the tenant's secret. The counts are deliveries:
+    under way, and those of the last 24 hours that arrived or were given up.
+    """
+
+    tenant_id: TenantId
+    endpoint_id: EndpointId
+    host: str
+    state: EndpointState
+    disabled_reason: str | None = None
+    pending: int
+    delivered_day: int
+    failed_day: int
+    oldest_pending_at: datetime | None = None
+    last_attempt_at: datetime | None = None
+    last_status_code: int | None = None
+    last_error: str | None = None
+
+
+class EndpointHealthPage(Body):
+    """`next_cursor` continues; None at the end."""
+
+    items: tuple[EndpointStanding, ...]
+    next_cursor: str | None = None
+
+
+class ListEndpointHealth(Query[EndpointHealthPage]):
+    """The platform's question, over all tenants or of one; by tenant."""
+
+    wire = "webhooks.list_endpoint_health.v1"
+    reply = EndpointHealthPage
+    tenant_id: TenantId | None = None
+    state: EndpointState | None = None
+    cursor: str | None = Field(None, max_length=100)
+    limit: int = Field(100, ge=1, le=200)
 
 
 class EndpointDisabled(Event):

@@ -15,7 +15,8 @@ from alembic import command
 from alembic.config import Config
 from psycopg import sql
 
-OWNER = "mannequin_owner"
+from libs.common.db.schema import OWNER
+
 SERVICES = ("gateway", "tenants", "keyvault", "batch", "inference", "webhooks")
 ROOT = Path(__file__).resolve().parents[3]
 _LOCK = 7_355_608

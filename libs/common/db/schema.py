@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
+OWNER = "mannequin_owner"
+"""Of every table and function; nobody logs in as it."""
 _SETTING = "(select nullif(current_setting('app.{name}', true), ''))"
 
 _POLICIES = """
@@ -13,6 +15,18 @@ create policy tenant on {schema}.{table} to {schema}
     using (tenant_id = {tenant}) with check (tenant_id = {tenant});
 create policy platform on {schema}.{table} to {schema}_platform
     using ({reason} is not null) with check ({reason} is not null);
+create policy erasure on {schema}.{table} to {owner} using (tenant_id = {erasing}) with check (false);
+"""
+
+_PLATFORM_POLICIES = """
+alter table {schema}.{table} enable row level security;
+alter table {schema}.{table} force row level security;
+create policy platform on {schema}.{table} to {schema}_platform
+    using ({reason} is not null) with check ({reason} is not null);
+"""
+_ALL_MAY_READ = """
+create policy read on {schema}.{table} for select to {schema} using (true);
+revoke insert, update, delete on {schema}.{table} from {schema};
 """
 
 _MESSAGES = """
@@ -41,7 +55,10 @@ def execute(sql: str) -> None:
 
 
 def tenant_walls(schema: str, *tables: str) -> None:
-    """Force row-level security on tables that have a `tenant_id`."""
+    """Force row-level security on tables that have a `tenant_id`.
+
+    Their owner sees nothing either, but for the rows that `erase_tenant` (see `erasing.py`) is deleting.
+    """
     for table in tables:
         execute(
             _POLICIES.format(
@@ -49,8 +66,21 @@ def tenant_walls(schema: str, *tables: str) -> None:
                 table=table,
                 tenant=_SETTING.format(name="tenant_id"),
                 reason=_SETTING.format(name="platform_reason"),
+                owner=OWNER,
+                erasing=_SETTING.format(name="erasing"),
             )
         )
+
+
+def platform_walls(schema: str, *tables: str, tenants_may_read: bool = False) -> None:
+    """The same for tables of the platform's own, without a `tenant_id`: its role alone may touch them.
+
+    tenants_may_read: what stands there is no secret to any tenant, and its transactions need it.
+    """
+    rest = _ALL_MAY_READ if tenants_may_read else "revoke all on {schema}.{table} from {schema};"
+    for table in tables:
+        reason = _SETTING.format(name="platform_reason")
+        execute((_PLATFORM_POLICIES + rest).format(schema=schema, table=table, reason=reason))
 
 
 def outbox_and_inbox(schema: str) -> None:

@@ -7,13 +7,19 @@ from typing import Any
 
 import asyncpg
 
+from libs.common.audit.acting import current_actor
 from libs.common.contracts.envelope import Envelope
-from libs.common.contracts.ids import TenantId
+from libs.common.contracts.ids import TenantId, tenant_sha256
 from libs.common.contracts.message import Durable
 from libs.common.telemetry import current_traceparent
 
 Row = asyncpg.Record
 
+_TAKE_IN = """
+insert into {schema}.inbox (tenant_id, queue, message_id) select $1, $2, unnest($3::text[])
+where not exists (select from {schema}.erased where tenant_sha256 = $4)
+on conflict do nothing returning message_id
+"""
 _INSERT_OUTBOX = """
 insert into {schema}.outbox (tenant_id, message_id, headers, data)
 select * from unnest($1::text[], $2::text[], $3::jsonb[], $4::bytea[])
@@ -25,7 +31,7 @@ class Transaction:
 
     def __init__(self, connection: asyncpg.Connection[Row], schema: str, tenant: TenantId | None) -> None:
         self._connection = connection
-        self._schema = schema
+        self.schema = schema
         self._envelopes: list[Envelope] = []
         self.tenant = tenant
         self.after_commit: list[Callable[[], None]] = []
@@ -51,25 +57,28 @@ class Transaction:
         self._envelopes.append(
             Envelope.of(
                 message,
-                source=self._schema,
+                source=self.schema,
                 tenant=tenant or self.tenant,
                 subject=subject,
                 traceparent=current_traceparent(),
+                actor=current_actor(),
             )
         )
 
     async def first_time(self, queue: str, envelope: Envelope) -> bool:
-        """Record that `queue` took the message; False if it had before, and the effect is there."""
+        """Record that `queue` took the message; False if it had before, and the effect is there, or if its
+        tenant was erased: nothing may come back.
+        """
         return bool(await self.first_times(queue, [envelope]))
 
     async def first_times(self, queue: str, envelopes: Sequence[Envelope]) -> set[str]:
         """The same for several messages of the tenant at once: the ids of those that are new."""
         rows = await self.fetch(
-            f"insert into {self._schema}.inbox (tenant_id, queue, message_id) "
-            "select $1, $2, unnest($3::text[]) on conflict do nothing returning message_id",
+            _TAKE_IN.format(schema=self.schema),
             self.tenant,
             queue,
             [envelope.id for envelope in envelopes],
+            tenant_sha256(self.tenant) if self.tenant else "",
         )
         return {row["message_id"] for row in rows}
 
@@ -77,7 +86,7 @@ class Transaction:
         """Write the announced messages; True if there were any. The database calls it before the commit."""
         if not self._envelopes:
             return False
-        await self._connection.execute(_INSERT_OUTBOX.format(schema=self._schema), *_columns(self._envelopes))
+        await self._connection.execute(_INSERT_OUTBOX.format(schema=self.schema), *_columns(self._envelopes))
         return True
 
 

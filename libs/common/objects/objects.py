@@ -5,6 +5,8 @@ Keys are `tenants/<tenant>/…`, so that erasing a tenant is erasing a prefix.
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ from libs.common.errors import NotFound, Unavailable
 
 PART = 8 * 1024 * 1024
 """Bytes of one part of a streamed upload; two of them are in memory at most."""
+SLICE = 1000
+"""Objects that are listed, and removed, at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,10 @@ class Objects:
     """The object store of `url`: file:///folder, s3://bucket/prefix, gs://…, az://…"""
 
     def __init__(self, url: str | SecretStr) -> None:
-        self._store = _open(url.get_secret_value() if isinstance(url, SecretStr) else url)
+        given = url.get_secret_value() if isinstance(url, SecretStr) else url
+        self._store = _open(given)
+        parts = urlsplit(given)
+        self._folder = Path(parts.path) if parts.scheme == "file" else None
 
     async def ping(self) -> None:
         """Return if the store answers; Unavailable if not."""
@@ -97,6 +104,8 @@ class Objects:
     async def stream(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The object's bytes [start, end) in pieces of about 1 MiB."""
         options: Any = {"range": (start, end)} if end is not None else {"range": {"offset": start}}
+        if (start, end) == (0, None):
+            options = None  # no range of an empty object is a valid one
         result = await self._call(key, obstore.get_async(self._store, key, options=options))
         async for piece in result.stream(min_chunk_size=1024 * 1024):
             yield bytes(piece)
@@ -115,6 +124,41 @@ class Objects:
                 continue
             except (BaseError, OSError) as error:
                 raise Unavailable("the object storage does not answer") from error
+
+    async def list_prefix(self, prefix: str) -> AsyncIterator[Sequence[Stored]]:
+        """All objects below `prefix`, which ends with a slash, in slices of at most `SLICE`."""
+        try:
+            async for slice_ in obstore.list(self._store, prefix.rstrip("/"), chunk_size=SLICE):
+                yield [Stored(meta["path"], meta["size"], meta["e_tag"]) for meta in slice_]
+        except (BaseError, OSError) as error:
+            raise Unavailable("the object storage does not answer") from error
+
+    async def folders(self, prefix: str) -> list[str]:
+        """Names of the folders right below `prefix`, which ends with a slash."""
+        try:
+            found = await obstore.list_with_delimiter_async(self._store, prefix.rstrip("/"))
+        except FileNotFoundError:
+            return []
+        except (BaseError, OSError) as error:
+            raise Unavailable("the object storage does not answer") from error
+        return [path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"]]
+
+    async def delete_prefix(self, prefix: str) -> int:
+        """Remove all objects below `prefix`, slice by slice, so that it can be gone on with; how many."""
+        removed = 0
+        async for slice_ in self.list_prefix(prefix):
+            keys = [stored.key for stored in slice_]
+            try:
+                await obstore.delete_async(self._store, keys)
+            except FileNotFoundError:  # another instance is at it
+                await self.delete(*keys)
+            except (BaseError, OSError) as error:
+                raise Unavailable("the object storage does not answer") from error
+            removed += len(keys)
+        if self._folder is not None:
+            # Empty folders would still name the tenant, and parts of broken uploads are not listed.
+            await asyncio.to_thread(shutil.rmtree, self._folder / prefix, ignore_errors=True)
+        return removed
 
     async def _call(self, key: str, awaitable: Any) -> Any:
         try:

@@ -7,6 +7,8 @@ from typing import TypeVar
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from libs.common.settings.transit import PRODUCTION, environment, in_the_clear
+
 Settings = TypeVar("Settings", bound=BaseSettings)
 
 
@@ -38,13 +40,26 @@ class DatabaseSettings(ServiceSettings):
 
 
 def load(settings: type[Settings]) -> Settings:
-    """Read `settings` from the environment; ends the program with the names of what is missing or wrong."""
+    """Read `settings` from the environment; ends the program with the names of what is missing or wrong.
+
+    In production (MANNEQUIN_ENV, the default) also with those of connections without TLS.
+    """
     try:
-        return settings()
+        return _encrypted(settings())
     except ValidationError as error:
         wrong = ", ".join(f"{_variable(settings, e['loc'])} ({e['msg']})" for e in error.errors())
         # No `from`: pydantic's own message would print the values, secrets among them.
         raise SystemExit(f"settings are missing or wrong: {wrong}") from None
+
+
+def _encrypted(read: Settings) -> Settings:
+    plain = in_the_clear(read) if environment() == PRODUCTION else []
+    if plain:
+        raise SystemExit(
+            f"in production every server is spoken to over TLS: {'; '.join(plain)} (MANNEQUIN_ENV=local says "
+            "that this is one machine for trying out)"
+        )
+    return read
 
 
 def _variable(settings: type[BaseSettings], location: tuple[int | str, ...]) -> str:
