@@ -25,6 +25,8 @@ KEYS: Mapping[str, Mapping[str, object]] = {
     "intake": {"type": "rsa-4096"},
     "fingerprints": {"type": "hmac", "key_size": 32},
     "certificates": {"type": "ed25519"},
+    "tokens": {"type": "ed25519"},
+    "platform-secrets": {"type": "aes256-gcm96", "derived": True},
 }
 TOKEN_TTL, TOKEN_MAX_TTL = "15m", "12h"
 Client = Any

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
+from libs.common.audit.record import record as tell
 from libs.common.contracts.credentials import AuditPage, AuditRow, Credential, ListAudit
 from libs.common.contracts.ids import TenantId
 from libs.common.db import Database, Row, Transaction
@@ -28,8 +30,13 @@ async def record(
     actor: str,
     detail: Mapping[str, str] | None = None,
 ) -> None:
-    """`action` is such as "credential.created"; `subject` an id. Nothing secret may stand in `detail`."""
+    """`action` is such as "credential.created"; `subject` an id. Nothing secret may stand in `detail`.
+
+    The tenant's own audit log is told as well, in the same transaction.
+    """
     await tx.execute(sql.insert_audit, tenant, action, subject, actor, dict(detail or {}))
+    told: dict[str, Any] = dict(detail or {})
+    tell(tx, action, subject, **told)
 
 
 async def of_credential(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from libs.common.contracts.credentials import EraseCredentials, ErasureCertificate
 from libs.common.contracts.ids import CredentialId, TenantId
 from libs.common.db import Database, Row, Transaction
+from libs.common.erasure import Beyond
 from services.keyvault import audit, store
 from services.keyvault.audit import Actor
 from services.keyvault.revoke import Revoker
+from services.keyvault.secrets.vault import SecretsVault
 from services.keyvault.service import delete
 from services.keyvault.store import sql
 from services.keyvault.transit import key_of
-from services.keyvault.vault import Vault
+from services.keyvault.vault import NoTenantKey, Vault
 
 _MEANING = (
     "The named key was deleted from the vault. No credential of this tenant that was stored before can be "
@@ -47,6 +50,27 @@ class Erasures:
             await self._revoker.tell(tenant, credential_id)
         return certificate
 
+    async def destroy(self, tenant: TenantId) -> Mapping[str, int]:
+        """The key's end within the erasure of the whole tenant, whose rows go right after it; again is fine.
+
+        The platform's certificate of that erasure says more than the key's own. VaultUnavailable.
+        """
+        async with self._database.tenant(tenant) as tx:
+            await tx.execute(sql.lock_tenant, tenant)
+            stored = [CredentialId(row["id"]) for row in await tx.fetch(sql.show_credentials, tenant, None)]
+            keys = await self._keys(tenant)
+            await self._vault.erase(tenant)
+        for credential_id in stored:
+            await self._revoker.tell(tenant, credential_id)
+        return {"transit_keys": keys}
+
+    async def _keys(self, tenant: TenantId) -> int:
+        try:
+            await self._vault.key_version(tenant)
+        except NoTenantKey:
+            return 0
+        return 1
+
     async def _certify(self, tx: Transaction, tenant: TenantId) -> ErasureCertificate:
         count = await tx.fetchrow(sql.count_ever_stored, tenant)
         assert count is not None
@@ -63,6 +87,16 @@ class Erasures:
         counted = {name: str(count[name]) for name in ("credentials", "versions")}
         await audit.record(tx, tenant, "key.erased", tenant, Actor.OPERATOR, counted)
         return certificate
+
+
+def kept_secrets_of(vault: SecretsVault) -> Beyond:
+    """The key of what other services keep of the tenant as ciphertext."""
+
+    async def remove(tenant: TenantId) -> Mapping[str, int]:
+        await vault.erase_secrets(tenant)
+        return {}
+
+    return remove
 
 
 async def _delete_all(tx: Transaction, tenant: TenantId) -> list[CredentialId]:

@@ -20,6 +20,7 @@ class Role(StrEnum):
     ROTATE = "rotate"
     ERASE = "erase"
     SIGN = "sign"
+    TOKEN = "token"  # noqa: S105  # no password but a role
 
 
 class AuthMethod(StrEnum):
@@ -88,6 +89,8 @@ class KeyvaultSettings(VaultSettings, DatabaseSettings):
     check_s: how long a new credential's check is waited for before it is answered `unverified`.
     lease_s: how long a lease is good, in seconds.
     backup_days: after how long the platform's backups expire; certificates of erasure say it.
+    token_key_lead_s: how long a new key for tokens is published before it signs; longer than any gateway
+    takes to hear of it, in seconds.
     """
 
     model_config = SettingsConfigDict(
@@ -97,3 +100,4 @@ class KeyvaultSettings(VaultSettings, DatabaseSettings):
     check_s: float = Field(8, gt=0, le=12)
     lease_s: float = Field(300, ge=10, le=3600)
     backup_days: int = Field(35, ge=0, le=3650)
+    token_key_lead_s: float = Field(120, ge=0, le=3600)

@@ -1,4 +1,5 @@
-"""The vault's transit secrets engine (HashiCorp Vault or OpenBao), as `Vault` promises it.
+"""The vault's transit secrets engine (HashiCorp Vault or OpenBao), as `Vault` promises it, and `TokenVault`,
+and `SecretsVault`.
 
 hvac is blocking, so its calls run in a small pool of threads; what is asked for at the same time about one
 key goes out as one batch (see `batching.py`). The only module of the service that asks transit for anything.
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,6 +25,8 @@ from services.keyvault.batching import MicroBatcher
 from services.keyvault.login import Client, Connection, Login, RoleSession, login_of
 from services.keyvault.readiness import Readiness, measured
 from services.keyvault.settings import Role, VaultSettings
+from services.keyvault.tokens.rules import KEY as TOKENS
+from services.keyvault.tokens.rules import TokenKey
 from services.keyvault.vault import (
     Ciphertext,
     CiphertextLost,
@@ -37,6 +41,7 @@ Answer = TypeVar("Answer")
 Item = dict[str, Any]
 MOUNT = "transit"
 INTAKE, FINGERPRINTS, CERTIFICATES = "intake", "fingerprints", "certificates"
+PLATFORM_SECRETS = "platform-secrets"
 BATCH_LIMIT = 200
 """OpenBao reads at most 1,000 strings a request, and an item is four: two names and two values."""
 _NO_KEY = ("key not found", "no existing key", "could not delete key; not found")
@@ -56,6 +61,7 @@ ENCRYPT = Operation("encrypt", Role.ENCRYPT, VaultRefused, NoTenantKey)
 DECRYPT = Operation("decrypt", Role.LEASE, CiphertextLost, CiphertextLost)
 UNWRAP = Operation("decrypt", Role.ENCRYPT, CiphertextLost, VaultRefused)
 REWRAP = Operation("rewrap", Role.ROTATE, CiphertextLost, CiphertextLost)
+SIGN_TOKEN = Operation("sign", Role.TOKEN, VaultRefused, VaultRefused)
 
 
 def key_of(tenant: TenantId) -> str:
@@ -63,8 +69,13 @@ def key_of(tenant: TenantId) -> str:
     return f"t-{tenant.replace('_', '-')}"
 
 
+def secrets_key_of(tenant: TenantId | None) -> str:
+    """The name of the transit key of the secrets that others keep for a tenant, or for the platform."""
+    return f"{key_of(tenant)}-secrets" if tenant else PLATFORM_SECRETS
+
+
 class TransitVault:
-    """`Vault` over transit. Starts and stays up whether or not the vault can be used; `ping` says which."""
+    """All three over transit. Starts and stays up whether or not the vault can be used: see `ping`."""
 
     def __init__(self, settings: VaultSettings) -> None:
         self._settings = settings
@@ -78,6 +89,7 @@ class TransitVault:
             operation: MicroBatcher[Item, Item](partial(self._send, operation), slots, BATCH_LIMIT)
             for operation in (ENCRYPT, DECRYPT, UNWRAP)
         }
+        self._signings = MicroBatcher[Item, Item](self._sign_tokens, slots, BATCH_LIMIT)
 
     def _session(self, role: Role, login: Login) -> RoleSession:
         settings = self._settings
@@ -96,7 +108,7 @@ class TransitVault:
     async def close(self) -> None:
         """Let what is under way end."""
         await self._readiness.close()
-        for batches in self._batches.values():
+        for batches in (*self._batches.values(), self._signings):
             await batches.close()
         self._pool.shutdown(wait=False)
         self._connection.close()
@@ -107,28 +119,27 @@ class TransitVault:
 
     async def ensure_tenant_key(self, tenant: TenantId) -> None:
         """See Vault."""
-        body = {"type": "aes256-gcm96", "derived": True}
-        try:
-            await self._write("make_key", Role.ENCRYPT, self._key_path(tenant), body)
-        except VaultUnavailable:  # of several that make it at once OpenBao may fail all but one
-            if await self._read(Role.ENCRYPT, self._key_path(tenant)) is None:
-                raise
+        await self._ensure(key_of(tenant))
 
     async def encrypt(self, tenant: TenantId, context: Context, plaintext: bytes) -> Ciphertext:
         """See Vault."""
-        item = {"context": context.encoded(), "plaintext": b64encode(plaintext).decode()}
-        try:
-            return _ciphertext(await self._batches[ENCRYPT].ask(key_of(tenant), item))
-        except VaultRefused:  # without a key it would have to be made, which the policy does not allow
-            if await self._read(Role.ENCRYPT, self._key_path(tenant)) is None:
-                raise NoTenantKey from None
-            raise
+        return await self._encrypt(key_of(tenant), context, plaintext)
 
     async def decrypt(self, tenant: TenantId, context: Context, ciphertext: str) -> bytes:
         """See Vault."""
-        item = {"context": context.encoded(), "ciphertext": ciphertext}
-        answer = await self._batches[DECRYPT].ask(key_of(tenant), item)
-        return b64decode(answer["plaintext"])
+        return await self._decrypt(key_of(tenant), context, ciphertext)
+
+    async def ensure_secrets_key(self, tenant: TenantId) -> None:
+        """See SecretsVault."""
+        await self._ensure(secrets_key_of(tenant))
+
+    async def protect(self, tenant: TenantId | None, context: Context, plaintext: bytes) -> Ciphertext:
+        """See SecretsVault."""
+        return await self._encrypt(secrets_key_of(tenant), context, plaintext)
+
+    async def reveal(self, tenant: TenantId | None, context: Context, ciphertext: str) -> bytes:
+        """See SecretsVault."""
+        return await self._decrypt(secrets_key_of(tenant), context, ciphertext)
 
     async def rewrap(
         self, tenant: TenantId, items: Sequence[tuple[Context, str]]
@@ -160,10 +171,11 @@ class TransitVault:
 
     async def erase(self, tenant: TenantId) -> None:
         """See Vault."""
-        path = self._key_path(tenant)
-        with suppress(NoTenantKey):
-            await self._write("allow_erasure", Role.ERASE, f"{path}/config", {"deletion_allowed": True})
-            await self._run("erase", Role.ERASE, partial(_delete, path))
+        await self._erase(key_of(tenant))
+
+    async def erase_secrets(self, tenant: TenantId) -> None:
+        """See SecretsVault."""
+        await self._erase(secrets_key_of(tenant))
 
     async def fingerprint(self, data: bytes) -> str:
         """See Vault. Always under the key's first version: equal secrets have equal fingerprints for ever."""
@@ -191,12 +203,66 @@ class TransitVault:
         """See Vault."""
         return (await self._public_key(Role.SIGN, CERTIFICATES))[1]
 
+    async def token_keys(self) -> list[TokenKey]:
+        """See TokenVault."""
+        versions = (await self._platform_key(Role.TOKEN, TOKENS))["keys"]
+        return sorted(
+            (_token_key(int(version), one) for version, one in versions.items()), key=lambda key: key.version
+        )
+
+    async def sign_token(self, version: int, data: bytes) -> bytes:
+        """See TokenVault."""
+        answer = await self._signings.ask(str(version), {"input": b64encode(data).decode()})
+        return b64decode(_payload(answer["signature"]))
+
+    async def rotate_token_key(self) -> None:
+        """See TokenVault."""
+        await self._write("rotate", Role.TOKEN, f"{MOUNT}/keys/{TOKENS}/rotate", {})
+
     async def _public_key(self, role: Role, name: str) -> tuple[int, str]:
+        key = await self._platform_key(role, name)
+        newest = int(key["latest_version"])
+        return newest, str(key["keys"][str(newest)]["public_key"])
+
+    async def _platform_key(self, role: Role, name: str) -> Item:
         key = await self._read(role, f"{MOUNT}/keys/{name}")
         if key is None:
             raise VaultRefused(f"the vault has no key {name}: run `mannequin vault bootstrap`")
-        newest = int(key["latest_version"])
-        return newest, str(key["keys"][str(newest)]["public_key"])
+        return key
+
+    async def _ensure(self, key: str) -> None:
+        path, body = f"{MOUNT}/keys/{key}", {"type": "aes256-gcm96", "derived": True}
+        try:
+            await self._write("make_key", Role.ENCRYPT, path, body)
+        except VaultUnavailable:  # of several that make it at once OpenBao may fail all but one
+            if await self._read(Role.ENCRYPT, path) is None:
+                raise
+
+    async def _encrypt(self, key: str, context: Context, plaintext: bytes) -> Ciphertext:
+        item = {"context": context.encoded(), "plaintext": b64encode(plaintext).decode()}
+        try:
+            return _ciphertext(await self._batches[ENCRYPT].ask(key, item))
+        except VaultRefused:  # without a key it would have to be made, which the policy does not allow
+            if await self._read(Role.ENCRYPT, f"{MOUNT}/keys/{key}") is None:
+                raise NoTenantKey from None
+            raise
+
+    async def _decrypt(self, key: str, context: Context, ciphertext: str) -> bytes:
+        item = {"context": context.encoded(), "ciphertext": ciphertext}
+        answer = await self._batches[DECRYPT].ask(key, item)
+        return b64decode(answer["plaintext"])
+
+    async def _erase(self, key: str) -> None:
+        path = f"{MOUNT}/keys/{key}"
+        with suppress(NoTenantKey):
+            await self._write("allow_erasure", Role.ERASE, f"{path}/config", {"deletion_allowed": True})
+            await self._run("erase", Role.ERASE, partial(_delete, path))
+
+    async def _sign_tokens(self, version: str, items: Sequence[Item]) -> Sequence[Item | VaultError]:
+        """A batch of one version of the key, which transit takes once for all of it."""
+        body = {"batch_input": list(items), "key_version": int(version)}
+        answer = await self._write(SIGN_TOKEN.name, SIGN_TOKEN.role, f"{MOUNT}/sign/{TOKENS}", body)
+        return [_result(SIGN_TOKEN, one) for one in answer["batch_results"]]
 
     def _key_path(self, tenant: TenantId) -> str:
         return f"{MOUNT}/keys/{key_of(tenant)}"
@@ -277,6 +343,11 @@ def _result(operation: Operation, answer: Item) -> Item | VaultError:
 
 def _ciphertext(answer: Item) -> Ciphertext:
     return Ciphertext(answer["ciphertext"], int(answer["key_version"]))
+
+
+def _token_key(version: int, answer: Item) -> TokenKey:
+    made_at = datetime.fromisoformat(answer["creation_time"])
+    return TokenKey(version, b64decode(answer["public_key"]), made_at)
 
 
 def _payload(text: str) -> str:

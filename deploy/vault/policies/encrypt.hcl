@@ -16,6 +16,14 @@ path "transit/keys/+" {
   }
 }
 
+# Of the platform itself: what it keeps for its own people.
+path "transit/encrypt/platform-secrets" {
+  capabilities = ["update"]
+}
+path "transit/keys/platform-secrets" {
+  capabilities = ["read"]
+}
+
 path "transit/decrypt/intake" {
   capabilities = ["update"]
 }
@@ -26,6 +34,9 @@ path "transit/keys/fingerprints" {
   capabilities = ["deny"]
 }
 path "transit/keys/certificates" {
+  capabilities = ["deny"]
+}
+path "transit/keys/tokens" {
   capabilities = ["deny"]
 }
 path "transit/hmac/fingerprints" {

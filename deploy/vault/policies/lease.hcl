@@ -1,6 +1,9 @@
-# Decrypts a tenant's secret, which then leaves sealed to one worker. The only role that reads secrets, and it
-# can do nothing else.
+# Decrypts a tenant's secret: a credential, which then leaves sealed to one worker, or what the tenants service
+# keeps for the row that asks. The only role that reads secrets, and it can do nothing else.
 path "transit/decrypt/t-*" {
+  capabilities = ["update"]
+}
+path "transit/decrypt/platform-secrets" {
   capabilities = ["update"]
 }
 

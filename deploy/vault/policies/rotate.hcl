@@ -35,6 +35,18 @@ path "transit/keys/certificates" {
 path "transit/keys/certificates/+" {
   capabilities = ["deny"]
 }
+path "transit/keys/tokens" {
+  capabilities = ["deny"]
+}
+path "transit/keys/tokens/+" {
+  capabilities = ["deny"]
+}
+path "transit/keys/platform-secrets" {
+  capabilities = ["deny"]
+}
+path "transit/keys/platform-secrets/+" {
+  capabilities = ["deny"]
+}
 
 # Its own token: look at it, renew it, give it back.
 path "auth/token/lookup-self" {

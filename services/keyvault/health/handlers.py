@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from libs.common.bus.bus import Bus
 from libs.common.contracts import flow
+from libs.common.contracts.key_health import ListCredentialHealth
 from libs.common.db import Database
 from libs.common.lifecycle import Lifecycle
 from libs.common.outbox import once
 from services.keyvault.health.observations import Observations
+from services.keyvault.health.overview import Overview
 from services.keyvault.health.probes import Probes
 from services.keyvault.health.standings import Standings
 from services.keyvault.health.warnings import Warnings
@@ -22,4 +24,5 @@ async def attach(bus: Bus, database: Database, lifecycle: Lifecycle, *, probes_p
     lifecycle.background("probes", probes.run())
     lifecycle.background("probe sweep", probes.sweep())
     lifecycle.background("expiry warnings", warnings.run())
+    await bus.respond(ListCredentialHealth, Overview(database).respond)
     await bus.subscribe(flow.OBSERVATIONS, once(database, flow.OBSERVATIONS, observations.observe))

@@ -63,3 +63,14 @@ order by tenant_id, id limit $4 for update skip locked
 -- name: put_warned
 -- What the owner was told of, so that it is told once.
 update credentials set warned = $3 where tenant_id = $1 and id = $2
+
+-- name: list_standings
+-- A page of all tenants' credentials and how they stand, by tenant. A null filter takes all.
+select tenant_id, id as credential_id, provider, label, enabled, health as state, health_since as since,
+    checked_at, health_code as code, expires_at
+from credentials
+where deleted_at is null and (tenant_id, id) > ($1, $2)
+    and ($3::text is null or tenant_id = $3)
+    and ($4::text is null or health = $4)
+    and ($5::text is null or provider = $5)
+order by tenant_id, id limit $6

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from libs.common.audit.record import record
+from libs.common.contracts.access import Actor, ActorKind
 from libs.common.contracts.credentials import HealthState, Lease, LeaseCredential
 from libs.common.contracts.ids import CredentialId, TenantId
 from libs.common.contracts.providers import ProviderName
@@ -76,6 +78,25 @@ async def insert(tx: Transaction, leases: Sequence[tuple[Ask, Lease]], issued_at
         for ask, lease in leases
     ]
     await tx.execute(sql.insert_leases, *_columns(rows, 11))
+    for ask, lease in leases:
+        _tell(tx, ask, lease)
+
+
+def _tell(tx: Transaction, ask: Ask, lease: Lease) -> None:
+    """The tenant's own audit log: which worker had the secret, for what."""
+    worker = Actor(kind=ActorKind.SERVICE, id=lease.worker[:100])
+    what = "renewed" if ask.query.renews else "granted"
+    purpose, batch = lease.purpose.value, lease.batch_id or lease.probe_id
+    record(
+        tx,
+        f"lease.{what}",
+        lease.credential_id,
+        actor=worker,
+        tenant=ask.tenant,
+        lease=lease.id,
+        purpose=purpose,
+        of=batch,
+    )
 
 
 def _columns(rows: Iterable[tuple[object, ...]], width: int) -> list[list[object]]:
