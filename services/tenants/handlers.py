@@ -2,35 +2,76 @@
 
 from __future__ import annotations
 
-from libs.common.bus.bus import Bus, Delivery
-from libs.common.bus.responders import for_tenant
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import BaseModel
+
+from libs.common.bus.bus import Bus, Delivery, Responder
+from libs.common.bus.responders import UseCase, for_tenant
+from libs.common.contracts.message import Query
+from libs.common.contracts.plans import ChangePlan, DefinePlan, GetPlan, ListPlans, RetirePlan
 from libs.common.contracts.tenants import (
     CreateTenant,
+    GetApiKey,
+    GetTenant,
     IssueApiKey,
     ListApiKeys,
     ListTenants,
+    ResumeTenant,
     RevokeApiKey,
+    RotateApiKey,
     SetPlan,
-    Tenant,
-    TenantList,
+    SuspendTenant,
+    UpdateApiKey,
+    UpdateTenant,
 )
+from services.tenants.keys import ApiKeys
+from services.tenants.plans import PlansService
 from services.tenants.service import TenantsService
 
+PlatformUseCase = Callable[[Any], Awaitable[BaseModel]]
+"""Takes the query alone: it is about no tenant, or about all."""
 
-async def attach(bus: Bus, service: TenantsService) -> None:
-    """Respond to everything that `flow.py` gives this service; the first two are the platform's own."""
 
-    async def create(delivery: Delivery) -> Tenant:
-        assert isinstance(delivery.message, CreateTenant)
-        return await service.create_tenant(delivery.message)
+async def attach(bus: Bus, tenants: TenantsService, plans: PlansService, keys: ApiKeys) -> None:
+    """Respond to what `flow.py` gives this service, but for its areas."""
+    for query, platform_use_case in _of_the_platform(tenants, plans).items():
+        await bus.respond(query, _for_platform(platform_use_case))
+    for query, use_case in _of_tenants(tenants, keys).items():
+        await bus.respond(query, for_tenant(use_case))
 
-    async def list_all(delivery: Delivery) -> TenantList:
-        assert isinstance(delivery.message, ListTenants)
-        return await service.list_tenants(delivery.message)
 
-    await bus.respond(CreateTenant, create)
-    await bus.respond(ListTenants, list_all)
-    await bus.respond(SetPlan, for_tenant(service.set_plan))
-    await bus.respond(IssueApiKey, for_tenant(service.issue_api_key))
-    await bus.respond(ListApiKeys, for_tenant(service.list_api_keys))
-    await bus.respond(RevokeApiKey, for_tenant(service.revoke_api_key))
+def _of_the_platform(tenants: TenantsService, plans: PlansService) -> dict[type[Query[Any]], PlatformUseCase]:
+    return {
+        CreateTenant: tenants.create_tenant,
+        ListTenants: tenants.list_tenants,
+        ListPlans: plans.list_all,
+        GetPlan: plans.get,
+        DefinePlan: plans.define,
+        RetirePlan: plans.retire,
+    }
+
+
+def _of_tenants(tenants: TenantsService, keys: ApiKeys) -> dict[type[Query[Any]], UseCase]:
+    return {
+        GetTenant: tenants.get_tenant,
+        UpdateTenant: tenants.update_tenant,
+        SuspendTenant: tenants.suspend_tenant,
+        ResumeTenant: tenants.resume_tenant,
+        SetPlan: tenants.set_plan,
+        ChangePlan: tenants.change_plan,
+        IssueApiKey: keys.issue,
+        RotateApiKey: keys.rotate,
+        UpdateApiKey: keys.update,
+        GetApiKey: keys.get,
+        ListApiKeys: keys.list_all,
+        RevokeApiKey: keys.revoke,
+    }
+
+
+def _for_platform(use_case: PlatformUseCase) -> Responder:
+    async def respond(delivery: Delivery) -> BaseModel:
+        return await use_case(delivery.message)
+
+    return respond

@@ -1,0 +1,1 @@
+"""A tenant's own brand: its look, its pictures and its hosts."""

@@ -1,0 +1,1 @@
+"""Single sign-on of a tenant by its own identity provider (OpenID Connect Core 1.0, code flow with PKCE)."""
