@@ -14,6 +14,7 @@ from libs.common.db import Row, Transaction
 from libs.common.errors import Permanent
 from libs.common.providers.cards import PRICE_TABLE, cost, price_of
 from services.batch.accounts import Ledger, now, platform
+from services.batch.quotas import store as quotas
 from services.batch.routing import FALLBACK, month_of
 from services.batch.store import sql
 
@@ -64,9 +65,11 @@ def billable(outcome: RenderOutcome) -> bool:
     return isinstance(outcome, RenderedImage) and outcome.verdict is not Verdict.REJECTED
 
 
-def charge(arrival: Arrival, image: Row) -> Charge:
-    """The charge of an image that ended, by the route that was taken and not by the one it is on now."""
-    route, billed = _route(arrival.route, image["route"]), billable(arrival.outcome)
+def charge(arrival: Arrival, image: Row, *, test: bool = False) -> Charge:
+    """The charge of an image that ended, by the route that was taken and not by the one it is on now. A test
+    is for nothing.
+    """
+    route, billed = _route(arrival.route, image["route"]), billable(arrival.outcome) and not test
     routed = isinstance(arrival.outcome, RenderedImage) or image["status"] == "rendering"
     cost_now = _cost(route, arrival.outcome) if billed else _NOTHING
     return Charge(arrival.outcome, route, cost_now, billed, routed or arrival.route is not None)
@@ -108,6 +111,7 @@ async def write(
         if rows
         else {}
     )
+    await quotas.count_charged(tx, tenant, batch_id, len(written))
     for one in charges:
         if one.account is not None and one.outcome.image_id in written:
             image = images[one.outcome.image_id]

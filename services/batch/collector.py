@@ -98,7 +98,7 @@ async def take_in(
     if not ended:
         return row
     tenant, batch_id = TenantId(row["tenant_id"]), BatchId(row["id"])
-    charged = [charges.charge(one, images[one.outcome.image_id]) for one in ended]
+    charged = [charges.charge(one, images[one.outcome.image_id], test=row["test"]) for one in ended]
     copies = await _copies(tx, tenant, row, charged)
     ends = await _record(tx, tenant, row, [*charged, *copies])
     own = {one.outcome.image_id: images[one.outcome.image_id] for one in ended}

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from prometheus_client import Gauge
 
@@ -28,6 +31,7 @@ from services.batch.fairness import Demand, FairShare
 from services.batch.flights import Flights, Rooms, role_of
 from services.batch.looking import look_at_parked
 from services.batch.progress import Progress
+from services.batch.quotas.concurrency import Concurrency
 from services.batch.release import Round
 from services.batch.routing import Work, decide, usable
 from services.batch.store import Moves, sql
@@ -89,9 +93,12 @@ class Dispatcher:
         async with self._database.platform("dispatch") as tx:
             turn = await tx.fetchrow(sql.lock_dispatch)
             assert turn is not None
-            in_flight = {row["credential_id"]: row["images"] for row in await tx.fetch(sql.count_rendering)}
+            flying = await tx.fetch(sql.count_rendering)
+            in_flight = _summed(flying, "credential_id")
             rooms = Rooms.after(self._flights, in_flight)
-            round_ = Round(tx, self._flights, rooms, self._progress, turn["now"])
+            most = {row["tenant_id"]: row["most"] for row in await tx.fetch(sql.concurrency)}
+            limits = Concurrency.after(most, _summed(flying, "tenant_id"))
+            round_ = Round(tx, self._flights, rooms, self._progress, turn["now"], concurrency=limits)
             await look_at_parked(round_)
             released = await self._release_singles(round_)
             released += await self._release_fairly(round_)
@@ -111,8 +118,12 @@ class Dispatcher:
 
     async def _release_singles(self, round_: Round) -> int:
         released = 0
-        for single in await round_.tx.fetch(sql.waiting_singles, _SINGLES_A_ROUND):
-            row = await store.lock_batch(round_.tx, TenantId(single["tenant_id"]), BatchId(single["id"]))
+        full = round_.concurrency.full()
+        for single in await round_.tx.fetch(sql.waiting_singles, _SINGLES_A_ROUND, full):
+            tenant = TenantId(single["tenant_id"])
+            if not round_.concurrency.room(tenant, 1):
+                continue
+            row = await store.lock_batch(round_.tx, tenant, BatchId(single["id"]))
             if single["byok"]:
                 released += (await round_.release_routed(row, 1, ahead=True)).sent
             else:
@@ -120,16 +131,15 @@ class Dispatcher:
         return released
 
     async def _release_fairly(self, round_: Round) -> int:
-        rows = await round_.tx.fetch(sql.demands)
-        byok = {TenantId(row["tenant_id"]) for row in rows if row["byok"]}
+        lines = await _lines(round_, await round_.tx.fetch(sql.demands))
         released = 0
-        for role, demands in (await _by_flight(round_, rows)).items():
+        for role, demands in lines.demands.items():
             room = round_.rooms.left[role]
             # Every round is a commit: not worth it for less than a quarter of the flight.
             if room < self._flights.of(role).in_flight // 4:
                 continue
             for tenant, images in _turns(self._shares[role].grant(demands, room)):
-                released += await _release_for(round_, tenant, images, routed=tenant in byok)
+                released += await _release_line(round_, lines, role, tenant, images)
         return released
 
     async def _export_backlog(self) -> None:
@@ -168,37 +178,79 @@ def _turns(grants: Iterable[tuple[TenantId, int]]) -> Iterator[tuple[TenantId, i
         yield tenant, sum(images for _, images in turns)
 
 
-async def _by_flight(round_: Round, rows: list[Row]) -> Demands:
-    """What each tenant could have released now, on the flight that its images would go with."""
-    demands: Demands = {role: {} for role in WorkerRole}
+def _summed(rows: Iterable[Row], key: str) -> dict[Any, int]:
+    """Images by one column of the rows."""
+    sums: Counter[Any] = Counter()
     for row in rows:
-        tenant, demand = TenantId(row["tenant_id"]), Demand(row["ready"], row["weight"])
+        sums[row[key]] += row["images"]
+    return dict(sums)
+
+
+@dataclass
+class _Lines:
+    """Who could have what released now, on the flight that it would go with.
+
+    `tests`: whether a line holds tests, which never go on a tenant's keys, or others, or both. `routed`:
+    tenants whose keys come into it.
+    """
+
+    demands: Demands = field(default_factory=lambda: {role: {} for role in WorkerRole})
+    tests: dict[tuple[WorkerRole, TenantId], list[bool]] = field(default_factory=dict)
+    routed: set[TenantId] = field(default_factory=set)
+
+    def add(self, role: WorkerRole, tenant: TenantId, demand: Demand, *, test: bool) -> None:
+        before = self.demands[role].get(tenant, Demand(0))
+        self.demands[role][tenant] = Demand(before.ready + demand.ready, demand.weight)
+        self.tests.setdefault((role, tenant), []).append(test)
+
+
+async def _lines(round_: Round, rows: list[Row]) -> _Lines:
+    lines = _Lines()
+    for row in rows:
+        tenant, test = TenantId(row["tenant_id"]), row["test"]
+        demand = Demand(round_.concurrency.room(tenant, row["ready"]), row["weight"])
         if not row["byok"]:
-            demands[WorkerRole.LOCAL][tenant] = demand
-        elif (on := await _routed_demand(round_, tenant, demand)) is not None:
-            demands[on[0]][tenant] = on[1]
-    return demands
+            lines.add(WorkerRole.LOCAL, tenant, demand, test=test)
+            continue
+        lines.routed.add(tenant)
+        if (on := await _routed_demand(round_, tenant, demand)) is not None:
+            lines.add(*on, test=test)
+    return lines
 
 
-async def _routed_demand(round_: Round, tenant: TenantId, demand: Demand) -> tuple[WorkerRole, Demand] | None:
+async def _routed_demand(
+    round_: Round, tenant: TenantId, demand: Demand
+) -> tuple[WorkerRole, TenantId, Demand] | None:
     """None where no image of the tenant has a route now: they leave the line at once."""
     standing = await round_.standing(tenant)
     shares = decide(standing, Work(), 1, round_.now).shares
     if not shares:
-        await _release_for(round_, tenant, 0, routed=True)
+        await _release_for(round_, tenant, 0, tests=(False,), routed=True)
         return None
     role = role_of(shares[0].route)
     if role is WorkerRole.LOCAL:
-        return role, demand
+        return role, tenant, demand
     room = round_.rooms.on_keys(usable(standing, Work(), round_.now))
-    return role, Demand(min(demand.ready, room), demand.weight)
+    return role, tenant, Demand(min(demand.ready, room), demand.weight)
 
 
-async def _release_for(round_: Round, tenant: TenantId, images: int, *, routed: bool) -> int:
-    """Release up to so many images of the tenant's batches, the oldest first."""
+async def _release_line(
+    round_: Round, lines: _Lines, role: WorkerRole, tenant: TenantId, granted: int
+) -> int:
+    images = round_.concurrency.room(tenant, granted)
+    if not images:
+        return 0
+    tests = lines.tests[role, tenant]
+    return await _release_for(round_, tenant, images, tests=tests, routed=tenant in lines.routed)
+
+
+async def _release_for(
+    round_: Round, tenant: TenantId, images: int, *, tests: Sequence[bool], routed: bool
+) -> int:
+    """Release up to so many images of the tenant's batches, the oldest first. Tests go to the platform."""
     sent = 0
-    while row := await round_.tx.fetchrow(sql.lock_next_batch, tenant):
-        release = round_.release_routed if routed else round_.release_plainly
+    while row := await round_.tx.fetchrow(sql.lock_next_batch, tenant, list(tests)):
+        release = round_.release_routed if routed and not row["test"] else round_.release_plainly
         released = await release(row, images - sent)
         sent += released.sent
         if not released or (sent >= images and not released.without_route):

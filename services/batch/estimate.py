@@ -20,7 +20,9 @@ from services.batch.archive import ArchiveRefused, Entry, RefusedEntry, open_arc
 from services.batch.duplicates import Originals
 from services.batch.errors import ArchiveLost
 from services.batch.plan import Plan, make_plan
-from services.batch.release import needs_segment
+from services.batch.quotas import rules
+from services.batch.quotas import store as quotas
+from services.batch.release import needs_segment, on_model
 from services.batch.routing import Budget, Decision, Share, Standing, Work, decide
 from services.batch.splitter import StoredArchive, photo_of
 
@@ -38,6 +40,10 @@ class Found:
     def billable(self) -> int:
         return self.works.total()
 
+    @property
+    def photos(self) -> int:
+        return self.billable + self.duplicates + self.paired
+
 
 class Estimates:
     """The use case."""
@@ -48,19 +54,30 @@ class Estimates:
 
     async def estimate(self, query: EstimateBatch, tenant: TenantId) -> Estimate:
         """Invalid with the archive's fault, ArchiveLost."""
-        if not query.archive_key.startswith(tenant_key(tenant, "")):
-            raise ArchiveLost
-        archive = StoredArchive(self._objects, query.archive_key, query.archive_size)
         try:
-            found = await survey(archive, query.options)
+            found = await look_into(
+                self._objects, tenant, query.archive_key, query.archive_size, query.options
+            )
         except ArchiveRefused as refused:
             raise Invalid(refused.detail, code=refused.code.value) from refused
-        except NotFound as lost:
-            raise ArchiveLost from lost
         now = accounts.now()
         async with self._database.tenant(tenant) as tx:
             standing = await accounts.standing(tx, tenant, now)
-        return priced(found, standing, now)
+            taken = await quotas.taken(tx, tenant, now)
+        limits = standing.plan.quotas
+        hit = rules.archive_hit(limits, size=query.archive_size, photos=found.photos)
+        effect = rules.effect(limits, taken, found.billable, hit, now)
+        return priced(found, standing, now).model_copy(update={"quota": effect})
+
+
+async def look_into(objects: Objects, tenant: TenantId, key: str, size: int, options: BatchOptions) -> Found:
+    """What an uploaded archive of the tenant holds. ArchiveRefused, ArchiveLost."""
+    if not key.startswith(tenant_key(tenant, "")):
+        raise ArchiveLost
+    try:
+        return await survey(StoredArchive(objects, key, size), options)
+    except NotFound as lost:
+        raise ArchiveLost from lost
 
 
 async def survey(stored: StoredArchive, options: BatchOptions) -> Found:
@@ -89,7 +106,7 @@ async def _count(
         if image["inside"] is None and await originals.original(image):
             found.duplicates += 1
         else:
-            found.works[Work(needs_segment(image, asked))] += 1
+            found.works[Work(needs_segment(image, asked), on_model=on_model(asked))] += 1
 
 
 def priced(found: Found, standing: Standing, now: datetime) -> Estimate:
@@ -104,7 +121,7 @@ def priced(found: Found, standing: Standing, now: datetime) -> Estimate:
             shares.append(_unrouted(decisions[-1], rest))
             waiting += rest if decisions[-1].then is WhenUnavailable.WAIT else 0
     return Estimate(
-        photos=found.billable + found.duplicates + found.paired,
+        photos=found.photos,
         refused=found.refused,
         paired=found.paired,
         duplicates=found.duplicates,

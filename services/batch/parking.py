@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from libs.common.contracts.batch import Failure
 from libs.common.contracts.ids import BatchId, CredentialId, TenantId
 from libs.common.contracts.inference import UnrenderableImage
 from libs.common.contracts.routing import SpendCapReached, WhenUnavailable
@@ -47,10 +48,14 @@ class Parking:
 
     async def fail(self, batch: Row, images: Sequence[Row], reason: str) -> None:
         """End images that wait, because there is no route for them."""
+        await self.end(batch, images, Failure(code=NO_ROUTE, detail=sentence(reason)))
+
+    async def end(self, batch: Row, images: Sequence[Row], failure: Failure) -> None:
+        """End images that wait as failed."""
         tenant, batch_id = TenantId(batch["tenant_id"]), BatchId(batch["id"])
         rows = await open_images(self.tx, tenant, batch_id, [image["id"] for image in images])
         ends = [
-            Arrival(UnrenderableImage(image_id=image_id, code=NO_ROUTE, detail=sentence(reason)))
+            Arrival(UnrenderableImage(image_id=image_id, code=failure.code, detail=failure.detail))
             for image_id in rows
         ]
         row = await store.lock_batch(self.tx, tenant, batch_id)

@@ -44,6 +44,7 @@ class Plan:
     front_of: Mapping[int, int] = field(default_factory=dict)
     manifest: int | None = None
     fault: Failure | None = None
+    photos: int = 0
 
     def inside(self, index: int) -> Entry | None:
         """The inside shot that goes into the result of this photo."""
@@ -81,9 +82,9 @@ async def make_plan(archive: Archive, reader: RangeReader, options: BatchOptions
     )
     front_of = pairing.front_of()
     if manifest is None:
-        return Plan(pairing, pairs, front_of)
+        return Plan(pairing, pairs, front_of, photos=len(shots))
     fault = manifest.fault or _ignored([*manifest.problems, *pairing.problems])
-    return Plan(pairing, pairs, front_of, manifest.index, fault)
+    return Plan(pairing, pairs, front_of, manifest.index, fault, len(shots))
 
 
 async def _survey(archive: Archive) -> tuple[list[Shot], RefusedEntry | None]:

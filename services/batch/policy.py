@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from libs.common.audit.record import record
 from libs.common.contracts.ids import TenantId
 from libs.common.contracts.routing import GetRoutingPolicy, PolicyName, RoutingPolicy, SetRoutingPolicy
 from libs.common.contracts.tenants import Plan
@@ -36,6 +37,7 @@ class Policies:
                 wanted.when_unavailable,
                 wanted.fallback_monthly_cap,
             )
+            record(tx, "routing_policy.set", **wanted.model_dump(mode="json"))
             tx.after_commit.append(self._changed)
             return policy(row)
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from libs.common.contracts.credentials import CredentialChanged, HealthState
 from libs.common.contracts.message import Message
-from libs.common.contracts.tenants import PlanChanged, TenantRegistered
+from libs.common.contracts.tenants import PlanChanged, TenantRegistered, TenantStatusChanged
 from libs.common.db import Transaction
 from services.batch.store import routes, sql
 
@@ -15,9 +15,11 @@ _WELL = (HealthState.HEALTHY, HealthState.RECOVERED)
 
 
 async def remember_tenant(message: Message, tx: Transaction) -> None:
-    """A tenant's weight, or its plan; a plan may come first."""
+    """A tenant's weight, its plan, or whether it is held up; they may come in any order."""
     if isinstance(message, TenantRegistered):
         await tx.execute(sql.upsert_tenant, tx.tenant, message.weight)
+    elif isinstance(message, TenantStatusChanged):
+        await tx.execute(sql.upsert_status, tx.tenant, message.status, message.revision)
     elif isinstance(message, PlanChanged):
         plan = message.plan.model_dump(mode="json")
         await tx.execute(routes.upsert_plan, tx.tenant, plan, message.revision)

@@ -3,11 +3,17 @@
 insert into tenants (tenant_id, weight) values ($1, $2)
 on conflict (tenant_id) do update set weight = excluded.weight
 
+-- name: upsert_status
+-- Remember whether a tenant's images may be released; an older revision changes nothing.
+insert into tenants (tenant_id, weight, status, status_revision) values ($1, 1, $2, $3)
+on conflict (tenant_id) do update set status = excluded.status, status_revision = excluded.status_revision
+where tenants.status_revision < excluded.status_revision
+
 -- name: insert_batch
 -- Accept a batch; a second submission of the same id changes nothing.
-insert into batches (tenant_id, id, kind, status, api_key_id, archive_key, archive_size, options, traceparent,
-                     created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+insert into batches (tenant_id, id, kind, status, submitted_by, test, archive_key, archive_size, options,
+                     traceparent, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 on conflict do nothing
 
 -- name: lock_batch
@@ -27,10 +33,10 @@ order by id desc limit $3
 -- name: insert_images
 -- Add the images of one slice of the archive; those that are there already stay as they are.
 insert into images (tenant_id, id, batch_id, position, name, status, photo, inside, paired_with, garment, sku,
-                    note, duplicate_of, failure_code, failure_detail, sequence, ended_at)
+                    note, duplicate_of, failure_code, failure_detail, sequence, ended_at, test)
 select $1, o.id, $2, o.position, o.name, o.status, o.photo, o.inside, o.paired_with, o.garment, o.sku,
        o.note, o.duplicate_of, o.failure_code, o.failure_detail, o.sequence,
-       case when o.sequence is not null then now() end
+       case when o.sequence is not null then now() end, $4
 from jsonb_to_recordset($3) as o(id text, position int, name text, status text, photo jsonb, inside jsonb,
                                  paired_with text, garment text, sku text, note text, duplicate_of text,
                                  failure_code text, failure_detail text, sequence int)
@@ -126,28 +132,36 @@ select * from images where tenant_id = $1 and batch_id = $2 and sequence > $3 or
 select pg_advisory_xact_lock(7355609), clock_timestamp() as now
 
 -- name: demands
--- Tenants whose images wait, with their weights and whether their own keys come into it.
-select b.tenant_id, sum(b.ready)::int as ready, coalesce(max(t.weight), 1) as weight,
-       coalesce(max(r.policy), 'platform') <> 'platform' as byok
+-- Tenants whose images wait, with their weights and whether their own keys come into it: never for tests.
+select b.tenant_id, b.test, sum(b.ready)::int as ready,
+       coalesce(max((r.plan->>'weight')::int), max(t.weight), 1) as weight,
+       coalesce(max(r.policy), 'platform') <> 'platform' and not b.test as byok
 from batches b left join tenants t using (tenant_id) left join routing r using (tenant_id)
-where b.ready > 0 and b.kind = 'archive' and not b.cancelling
-group by b.tenant_id
+where b.ready > 0 and b.kind = 'archive' and not b.cancelling and coalesce(t.status, 'active') = 'active'
+group by b.tenant_id, b.test
 
 -- name: count_rendering
--- Images in flight, on each credential and (null) on the platform.
-select credential_id, count(*)::int as images from images where status = 'rendering' group by credential_id
+-- Images in flight of each tenant, on each credential and (null) on the platform.
+select tenant_id, credential_id, count(*)::int as images from images
+where status = 'rendering' group by tenant_id, credential_id
+
+-- name: concurrency
+-- Tenants that may have only so many images in flight.
+select tenant_id, (plan->'quotas'->>'concurrent_items')::int as most from routing
+where plan->'quotas'->>'concurrent_items' is not null
 
 -- name: waiting_singles
--- Single images that wait, in order of arrival.
-select b.tenant_id, b.id, coalesce(r.policy, 'platform') <> 'platform' as byok
-from batches b left join routing r using (tenant_id)
-where b.ready > 0 and b.kind = 'single' and not b.cancelling
+-- Single images that wait, in order of arrival, but for those of tenants that have as many in flight as they may.
+select b.tenant_id, b.id, coalesce(r.policy, 'platform') <> 'platform' and not b.test as byok
+from batches b left join routing r using (tenant_id) left join tenants t using (tenant_id)
+where b.ready > 0 and b.kind = 'single' and not b.cancelling and coalesce(t.status, 'active') = 'active'
+  and b.tenant_id <> all($2::text[])
 order by b.id limit $1
 
 -- name: lock_next_batch
--- The tenant's oldest batch that has something to release.
+-- The tenant's oldest batch that has something to release, among those of the given kinds of key.
 select * from batches
-where tenant_id = $1 and ready > 0 and kind = 'archive' and not cancelling
+where tenant_id = $1 and ready > 0 and kind = 'archive' and not cancelling and test = any($2::boolean[])
 order by id limit 1 for update
 
 -- name: take_images
@@ -203,6 +217,7 @@ update images i
 set status = late.status, result_key = late.result_key, media_type = late.media_type, width = late.width,
     height = late.height, size = late.size, sha256 = late.sha256, verdict = late.verdict, score = late.score,
     reasons = late.reasons, findings = late.findings, preserved_fraction = late.preserved_fraction,
+    synthesized_fraction = late.synthesized_fraction, digital_source_type = late.digital_source_type,
     landmarks = late.landmarks, photo_width = late.photo_width, photo_height = late.photo_height,
     renditions = late.renditions, artefacts = late.artefacts, model = late.model, render_ms = late.render_ms,
     failure_code = late.failure_code, failure_detail = late.failure_detail, sequence = $3 + late.place,
@@ -217,7 +232,8 @@ update images i
 set status = o.status, result_key = o.result_key, media_type = o.media_type, width = o.width,
     height = o.height, size = o.size, sha256 = o.sha256, verdict = o.verdict, score = o.score,
     reasons = coalesce(o.reasons, '{}'), findings = coalesce(o.findings, '[]'),
-    preserved_fraction = o.preserved_fraction, landmarks = o.landmarks, photo_width = o.photo_width,
+    preserved_fraction = o.preserved_fraction, synthesized_fraction = o.synthesized_fraction,
+    digital_source_type = o.digital_source_type, landmarks = o.landmarks, photo_width = o.photo_width,
     photo_height = o.photo_height, renditions = coalesce(o.renditions, '[]'),
     artefacts = coalesce(o.artefacts, '[]'), billable = coalesce(o.billable, false), model = o.model,
     render_ms = o.render_ms, route = o.route, credential_id = null, credential_version = null, account = null,
@@ -225,8 +241,8 @@ set status = o.status, result_key = o.result_key, media_type = o.media_type, wid
     failure_code = o.failure_code, failure_detail = o.failure_detail, sequence = o.sequence, ended_at = now()
 from jsonb_to_recordset($2) as o(id text, status text, result_key text, media_type text, width int, height int,
     size bigint, sha256 text, verdict text, score float8, reasons text[], findings jsonb,
-    preserved_fraction float8, landmarks jsonb, photo_width int, photo_height int, renditions jsonb,
-    artefacts jsonb, billable boolean, model text, render_ms int, route jsonb, failure_code text,
+    preserved_fraction float8, synthesized_fraction float8, digital_source_type text, landmarks jsonb,
+    photo_width int, photo_height int, renditions jsonb, artefacts jsonb, billable boolean, model text, render_ms int, route jsonb, failure_code text,
     failure_detail text, sequence int)
 where i.tenant_id = $1 and i.id = o.id
 returning i.*
@@ -248,3 +264,25 @@ returning image_id
 select coalesce(sum(ready), 0)::int as images, coalesce(sum(parked), 0)::int as parked,
        coalesce(extract(epoch from now() - min(created_at) filter (where ready > 0)), 0)::float8 as oldest_s
 from batches where ready > 0 or parked > 0
+
+-- name: mark_expired
+-- Take batches that ended longer ago than their tenants' plans keep them, and those that were taken before.
+update batches b set expired_at = coalesce(b.expired_at, now())
+where (b.tenant_id, b.id) in (
+    select e.tenant_id, e.id from batches e join routing r using (tenant_id)
+    where e.ended_at is not null
+      and (e.expired_at is not null
+           or e.ended_at < now() - make_interval(days => (r.plan->'quotas'->>'retention_days')::int))
+    limit $1 for update of e skip locked
+)
+returning b.tenant_id, b.id
+
+-- name: delete_expired
+-- Remove a batch and its images, whose objects are gone.
+delete from batches where tenant_id = $1 and id = $2 and expired_at is not null
+
+-- name: unknown_batches
+-- Those of some ids that no batch and no reservation has.
+select a.id from unnest($2::text[]) as a(id)
+where not exists (select from batches b where b.tenant_id = $1 and b.id = a.id)
+  and not exists (select from reservations r where r.tenant_id = $1 and r.batch_id = a.id)

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from opentelemetry import trace
 
-from libs.common.contracts.batch import BatchOptions
+from libs.common.contracts.batch import BatchOptions, Failure
 from libs.common.contracts.ids import BatchId, ChunkId, ImageId, TenantId
 from libs.common.contracts.inference import (
+    PersonSource,
     RenderImages,
     RenderImagesNow,
     RenderItem,
@@ -19,7 +20,7 @@ from libs.common.contracts.inference import (
     RenderRemotelyNow,
     WorkerRole,
 )
-from libs.common.contracts.options import GarmentChoice
+from libs.common.contracts.options import GarmentChoice, Render
 from libs.common.contracts.providers import Route, RouteTaken
 from libs.common.db import Row, Transaction
 from libs.common.objects import tenant_key
@@ -27,8 +28,10 @@ from libs.common.telemetry import remote_context
 from services.batch import accounts, faults, store
 from services.batch.accounts import Ledger
 from services.batch.flights import Flights, Rooms, role_of
+from services.batch.human_models.persons import Persons
 from services.batch.parking import Parking
 from services.batch.progress import Progress
+from services.batch.quotas.concurrency import Concurrency
 from services.batch.routing import Decision, Share, Standing, Work, decide, month_of
 from services.batch.store import Moves, routes, sql
 
@@ -59,10 +62,12 @@ class Round:
     progress: Progress
     now: datetime
     ledger: Ledger = field(default_factory=Ledger)
+    concurrency: Concurrency = field(default_factory=Concurrency)
     _standings: dict[TenantId, Standing] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.parking = Parking(self.tx, self.ledger, self.progress, self.now)
+        self.persons = Persons(self.tx, self.now)
 
     async def standing(self, tenant: TenantId) -> Standing:
         """How the tenant stands, with what this dispatch reserved."""
@@ -72,6 +77,8 @@ class Round:
 
     async def release_plainly(self, batch: Row, limit: int) -> Released:
         """Release up to `limit` images of a batch to the platform, as its tenant has it compute all."""
+        if (ended := await self._without_person(batch)) is not None:
+            return ended
         tenant, batch_id = TenantId(batch["tenant_id"]), BatchId(batch["id"])
         taken = await self.tx.fetch(sql.take_images, tenant, batch_id, limit)
         if taken:
@@ -83,6 +90,8 @@ class Round:
 
         Those that have none leave the line, also beyond the limit.
         """
+        if (ended := await self._without_person(batch)) is not None:
+            return ended
         tenant, released = TenantId(batch["tenant_id"]), Released()
         peek = max(limit, _PEEK) if limit else _PEEK_FAR
         rows = await self.tx.fetch(routes.peek_images, tenant, batch["id"], peek)
@@ -94,6 +103,15 @@ class Round:
             await self.parking.without_route(batch, rest, work, decision)
             released.without_route += len(rest)
         return released
+
+    async def _without_person(self, batch: Row) -> Released | None:
+        """End images whose human model is gone or may not be used any more; None where all is well."""
+        person = await self.persons.of(batch)
+        if not isinstance(person, Failure):
+            return None
+        rows = await self.tx.fetch(routes.peek_images, batch["tenant_id"], batch["id"], _PEEK_FAR)
+        await self.parking.end(batch, rows, person)
+        return Released(without_route=len(rows))
 
     async def finish(self) -> None:
         """Write what was set aside: after the batches, as everyone takes rows in that order."""
@@ -136,17 +154,20 @@ class Round:
         tenant, count = TenantId(batch["tenant_id"]), len(images)
         moves = Moves(ready=-count, waiting=-count, rendering=count)
         await store.move_counts(self.tx, tenant, BatchId(batch["id"]), moves)
+        self.concurrency.take(tenant, count)
         role = role_of(route) if route else WorkerRole.LOCAL
+        person = await self.persons.of(batch)
+        assert not isinstance(person, Failure)
         with _tracer.start_as_current_span("release", context=remote_context(batch["traceparent"])):
             for chunk in _chunks(images, self.flights.of(role).chunk_size):
-                self.tx.publish(_command(batch, chunk, route), tenant=tenant, subject=batch["id"])
+                self.tx.publish(_command(batch, chunk, route, person), tenant=tenant, subject=batch["id"])
 
 
 def alike(images: Sequence[Row], batch: Row, standing: Standing, now: datetime) -> dict[Work, list[Row]]:
     """The images by what they need, so that one decision holds for many."""
     options, groups = batch["options"], dict[Work, list[Row]]()
     for image in images:
-        work = Work(needs_segment(image, options), faults.tried(image, standing, now))
+        work = Work(needs_segment(image, options), faults.tried(image, standing, now), on_model(options))
         groups.setdefault(work, []).append(image)
     return groups
 
@@ -155,6 +176,11 @@ def needs_segment(image: Mapping[str, Any] | Row, options: Mapping[str, Any]) ->
     """Whether only our own rendering will do: nobody else's takes an inside shot or gives masks."""
     garment = image["garment"] or options.get("garment")
     return bool(image["inside"]) or bool(options.get("artefacts")) or garment == GarmentChoice.ALL
+
+
+def on_model(options: Mapping[str, Any]) -> bool:
+    """Whether the garment is to be shown on a person."""
+    return bool(options.get("render") == Render.ON_MODEL)
 
 
 def stored(route: Route) -> dict[str, Any]:
@@ -169,13 +195,17 @@ def stored(route: Route) -> dict[str, Any]:
     return taken.model_dump(mode="json")
 
 
-def _command(batch: Row, images: Sequence[Row], route: Route | None) -> RenderImages:
-    options = BatchOptions.model_validate(batch["options"]).render()
+def _command(
+    batch: Row, images: Sequence[Row], route: Route | None, person: PersonSource | None
+) -> RenderImages:
+    options = BatchOptions.model_validate(batch["options"]).of_each()
     chunk = {
         "chunk_id": ChunkId.new(),
         "batch_id": batch["id"],
         "options": options,
+        "person": person,
         "items": tuple(_item(batch, image, options.format.extension) for image in images),
+        "test": batch["test"],
     }
     single = batch["kind"] == "single"
     if route is None or route.credential_id is None:

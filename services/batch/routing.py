@@ -135,15 +135,22 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What images alike need. `segment`: only the platform's own rendering around a segmentation will do."""
+    """What images alike need. `segment`: only the platform's own rendering around a segmentation will do.
+    `on_model`: the garment on a person.
+    """
 
     segment: bool = False
     tried: tuple[Tried, ...] = ()
+    on_model: bool = False
 
     @property
     def abilities(self) -> tuple[Ability, ...]:
-        """Any of these will do, best first: around a segmentation, more of the photo's own pixels stay."""
-        return (Ability.SEGMENT,) if self.segment else (Ability.SEGMENT, Ability.GHOST)
+        """Any of these will do, best first: around a segmentation, more of the photo's own pixels stay; on a
+        person, who can draw that goes first, as the platform's own fit bends a garment only so far.
+        """
+        if self.segment:
+            return (Ability.SEGMENT,)
+        return (Ability.ON_MODEL, Ability.SEGMENT) if self.on_model else (Ability.SEGMENT, Ability.GHOST)
 
     def worn_out(self, key: Key) -> bool:
         """Whether this version of the key has failed these images too often."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from libs.common.audit.record import record
 from libs.common.contracts.batch import (
     Batch,
     BatchEvents,
@@ -27,9 +28,11 @@ from libs.common.db import Database, Transaction
 from libs.common.telemetry import current_traceparent
 from services.batch import store
 from services.batch.collector import cancel_waiting, settle
-from services.batch.errors import BatchEnded, BatchStillRunning, NothingToRetry
+from services.batch.errors import BatchEnded, BatchStillRunning, NoSuchBatch, NothingToRetry
 from services.batch.pages import first_part
 from services.batch.progress import Progress
+from services.batch.quotas.admission import admit_again
+from services.batch.quotas.store import sql as quotas
 from services.batch.store import Moves, sql
 
 
@@ -51,7 +54,8 @@ class BatchService:
 
     async def submit_batch(self, command: SubmitBatch, tx: Transaction) -> None:
         """Accept a ZIP for splitting."""
-        await _insert(tx, command, BatchKind.ARCHIVE, command.archive_key, command.archive_size)
+        if await _insert(tx, command, BatchKind.ARCHIVE, command.archive_key, command.archive_size):
+            record(tx, "batch.submitted", command.batch_id, bytes=command.archive_size)
         tx.after_commit.append(self._split)
 
     async def submit_image(self, command: SubmitImage, tx: Transaction) -> None:
@@ -67,7 +71,8 @@ class BatchService:
             "status": "waiting",
             "photo": photo,
         }
-        await store.insert_images(tx, tenant, command.batch_id, [image])
+        await store.insert_images(tx, tenant, command.batch_id, [image], test=command.test)
+        await tx.execute(quotas.end_reservation, tenant, command.batch_id)
         await tx.execute(sql.advance_split, tenant, command.batch_id, 1, BatchStatus.PROCESSING)
         await store.move_counts(tx, tenant, command.batch_id, Moves(total=1, ready=1, waiting=1))
         tx.after_commit.append(self._dispatch)
@@ -111,12 +116,15 @@ class BatchService:
                 raise BatchEnded
             await tx.execute(sql.mark_cancelling, tenant, query.batch_id)
             row = await cancel_waiting(tx, row)
+            record(tx, "batch.cancelled", query.batch_id)
             return store.batch(await settle(tx, row, self._progress))
 
     async def retry(self, query: RetryBatch, tenant: TenantId) -> Batch:
-        """Another round for the failed images of a batch that has ended."""
+        """Another round for the failed images of a batch that has ended. NotBought beyond the month's."""
         async with self._database.tenant(tenant) as tx:
             row = await store.lock_batch(tx, tenant, query.batch_id)
+            if row["expired_at"] is not None:
+                raise NoSuchBatch
             if not BatchStatus(row["status"]).ended:
                 raise BatchStillRunning
             again = await tx.fetch(sql.reset_failed, tenant, query.batch_id)
@@ -124,9 +132,11 @@ class BatchService:
                 raise NothingToRetry
             await tx.execute(sql.reopen_batch, tenant, query.batch_id)
             originals = sum(image["duplicate_of"] is None for image in again)
+            await admit_again(tx, tenant, query.batch_id, originals, test=row["test"])
             moves = Moves(ready=originals, waiting=len(again), failed=-len(again))
             row = await store.move_counts(tx, tenant, query.batch_id, moves)
             self._progress.after(tx, row)
+            record(tx, "batch.retried", query.batch_id, images=len(again))
             tx.after_commit.append(self._dispatch)
             return store.batch(row)
 
@@ -142,7 +152,8 @@ async def _insert(
             command.batch_id,
             kind,
             BatchStatus.ACCEPTED,
-            command.api_key_id,
+            command.submitted_by,
+            command.test,
             key,
             size,
             command.options.model_dump(mode="json"),

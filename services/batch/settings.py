@@ -14,6 +14,7 @@ class BatchSettings(DatabaseSettings):
     remote_queued_s and remote_chunk: the same for what tenants' providers compute, whose calls take longer; a
     smaller chunk shows sooner that a key failed.
     render_timeout_s: after it, an image whose outcome never came is released again.
+    stray_after_h: an upload that became nothing after so long is removed; longer than any broker may be away.
     """
 
     model_config = SettingsConfigDict(env_prefix="BATCH_", frozen=True, extra="ignore", populate_by_name=True)
@@ -25,3 +26,4 @@ class BatchSettings(DatabaseSettings):
     remote_chunk: int = Field(8, ge=1, le=64)
     splitters: int = Field(4, ge=1, le=64)
     render_timeout_s: float = Field(900, ge=10)
+    stray_after_h: float = Field(24, ge=1)

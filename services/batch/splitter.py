@@ -16,16 +16,20 @@ from structlog.contextvars import bound_contextvars
 
 from libs.common.contracts.batch import BatchOptions, BatchStatus, Failure
 from libs.common.contracts.ids import BatchId, ImageId, TenantId
-from libs.common.db import Database, Row
-from libs.common.errors import MannequinError, NotFound
+from libs.common.db import Database, Row, Transaction
+from libs.common.errors import MannequinError, NotBought, NotFound
 from libs.common.objects import Objects
+from libs.common.quotas import exceeded
 from libs.common.telemetry import logger, remote_context
-from services.batch import store
+from services.batch import accounts, store
 from services.batch.archive import ArchiveRefused, Entry, Range, RefusedEntry, open_archive
 from services.batch.collector import close, copy_ended, settle
 from services.batch.duplicates import Originals
 from services.batch.plan import Plan, make_plan
 from services.batch.progress import Progress
+from services.batch.quotas import rules
+from services.batch.quotas.store import bought
+from services.batch.quotas.store import sql as quotas
 from services.batch.state import Ending
 from services.batch.store import Moves, sql
 
@@ -104,6 +108,8 @@ class Splitter:
                 await split.run()
             except ArchiveRefused as refused:
                 await self._refuse(batch, Failure(code=refused.code.value, detail=refused.detail))
+            except NotBought as beyond:
+                await self._refuse(batch, Failure(code=beyond.code, detail=beyond.detail))
             except NotFound:
                 detail = "The uploaded archive is no longer in the object storage; send it again."
                 await self._refuse(batch, Failure(code="archive_lost", detail=detail))
@@ -143,7 +149,7 @@ class Split:
         self._originals = Originals(self._archive)
 
     async def run(self) -> None:
-        """Slice by slice to the end of the directory. ArchiveRefused, or MannequinError of a server."""
+        """Slice by slice to the end of the directory. ArchiveRefused, NotBought or MannequinError."""
         archive = await open_archive(self._archive)
         options = BatchOptions.model_validate(self._batch["options"])
         self._plan = await make_plan(archive, self._archive, options)
@@ -169,14 +175,17 @@ class Split:
             row = await store.lock_batch(tx, self._tenant, self._id)
             if BatchStatus(row["status"]).ended or row["split_next"] != start:
                 return False
+            if not start:
+                await self._check_plan(tx)
             if row["cancelling"]:
                 images = [
                     image | {"status": "cancelled"} if _is_waiting(image) else image for image in images
                 ]
             _number(images, row["sequence"])
-            await store.insert_images(tx, self._tenant, self._id, images)
+            await store.insert_images(tx, self._tenant, self._id, images, test=row["test"])
             if last:
                 await tx.execute(sql.advance_split, self._tenant, self._id, end, BatchStatus.PROCESSING)
+                await tx.execute(quotas.end_reservation, self._tenant, self._id)
             else:
                 await tx.execute(sql.keep_splitting, self._tenant, self._id, end, _CLAIM_S)
             row = await store.move_counts(tx, self._tenant, self._id, _moves(images))
@@ -203,6 +212,13 @@ class Split:
             return image | {"inside": photo_of(inside)}
         # One that has an inside shot is like no other.
         return image | {"duplicate_of": await self._originals.original(image)}
+
+    async def _check_plan(self, tx: Transaction) -> None:
+        """NotBought where the archive is larger than the plan takes, and nobody asked before it was sent."""
+        limits = (await bought(tx, self._tenant)).quotas
+        hit = rules.archive_hit(limits, size=self._archive.size, photos=self._plan.photos)
+        if hit:
+            raise exceeded(hit, accounts.now())
 
     async def _remember_known(self) -> None:
         async with self._database.tenant(self._tenant) as tx:

@@ -52,6 +52,7 @@ def batch(row: Row) -> Batch:
         id=row["id"],
         status=status,
         options=BatchOptions.model_validate(row["options"]),
+        test=row["test"],
         counts=counts(row),
         progress=progress(status, counts(row)),
         round=row["round"],
@@ -107,9 +108,9 @@ async def move_counts(tx: Transaction, tenant: TenantId, batch_id: BatchId, move
 
 
 async def insert_images(
-    tx: Transaction, tenant: TenantId, batch_id: BatchId, images: Sequence[dict[str, Any]]
+    tx: Transaction, tenant: TenantId, batch_id: BatchId, images: Sequence[dict[str, Any]], *, test: bool
 ) -> None:
-    await tx.execute(sql.insert_images, tenant, batch_id, list(images))
+    await tx.execute(sql.insert_images, tenant, batch_id, list(images), test)
 
 
 async def record_outcomes(tx: Transaction, tenant: TenantId, outcomes: Iterable[dict[str, Any]]) -> list[Row]:

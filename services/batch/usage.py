@@ -20,7 +20,7 @@ from libs.common.db import Database, Row
 from services.batch.errors import InvalidPeriod
 from services.batch.store import routes
 
-_MOST_DAYS, _MOST_SAVINGS_DAYS = 366, 3_660
+MOST_DAYS, _MOST_SAVINGS_DAYS = 366, 3_660
 _ZERO = Decimal(0)
 _SHARE = Decimal("0.0001")
 
@@ -33,23 +33,23 @@ class Reports:
 
     async def usage(self, query: GetUsage, tenant: TenantId) -> UsageReport:
         """InvalidPeriod."""
-        period = _period(query.start, query.end, _MOST_DAYS)
+        days = period(query.start, query.end, MOST_DAYS)
         wanted = [
             group in query.group_by for group in (UsageGroup.DAY, UsageGroup.PROVIDER, UsageGroup.PAYER)
         ]
         async with self._database.tenant(tenant) as tx:
-            rows = [_usage(row) for row in await tx.fetch(routes.usage, tenant, *period, *wanted)]
+            rows = [_usage(row) for row in await tx.fetch(routes.usage, tenant, *days, *wanted)]
         return UsageReport(start=query.start, end=query.end, rows=tuple(rows), total=usage_total(rows))
 
     async def savings(self, query: GetSavings, tenant: TenantId) -> SavingsReport:
         """InvalidPeriod."""
-        period = _period(query.start, query.end, _MOST_SAVINGS_DAYS)
+        days = period(query.start, query.end, _MOST_SAVINGS_DAYS)
         async with self._database.tenant(tenant) as tx:
-            rows = [_savings(row) for row in await tx.fetch(routes.savings, tenant, *period)]
+            rows = [_savings(row) for row in await tx.fetch(routes.savings, tenant, *days)]
         return SavingsReport(rows=tuple(rows), total=savings_total(rows, query.start.replace(day=1)))
 
 
-def _period(start: date, end: date, most_days: int) -> tuple[datetime, datetime]:
+def period(start: date, end: date, most_days: int) -> tuple[datetime, datetime]:
     """From the first moment of `start` up to the last of `end` (UTC)."""
     if end < start:
         raise InvalidPeriod

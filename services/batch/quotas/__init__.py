@@ -1,0 +1,1 @@
+"""What plans allow: asked before an upload is accepted, kept while it is under way, counted by the bill."""
