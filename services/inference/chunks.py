@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
+from dataclasses import replace
 from typing import Any
 
 from opentelemetry import trace
@@ -22,13 +24,16 @@ from libs.common.contracts.inference import (
     UnrenderableImage,
     UnroutedImage,
 )
-from libs.common.contracts.options import RenderOptions
+from libs.common.contracts.options import Render, RenderOptions
 from libs.common.contracts.providers import Fault, FaultKind
 from libs.common.db import Database
 from libs.common.telemetry import logger
 from services.inference.engine import Job
 from services.inference.errors import PictureRefused, RefusalCode, WorkerKilled
+from services.inference.human_models.persons import Persons
 from services.inference.photos import Photos
+from services.inference.pipeline.on_model.person import PersonShot
+from services.inference.pipeline.watermark import trial
 from services.inference.places import Places
 from services.inference.providers.provider import CallFailed
 from services.inference.results import Finished
@@ -45,21 +50,28 @@ _FETCHED_AHEAD = 2
 
 
 class Chunks:
-    """Renders chunks. `places`: images rendered at a time."""
+    """Renders chunks. `places`: images rendered at a time. `persons`: where those are who wear garments."""
 
-    def __init__(self, database: Database, photos: Photos, *, places: int) -> None:
+    def __init__(
+        self, database: Database, photos: Photos, *, places: int, persons: Persons | None = None
+    ) -> None:
         self._database = database
         self._photos = photos
+        self._persons = persons
         self._places = Places(places)
         # What is decoded, fetched ahead or waits to be stored is bounded, whatever the chunks' sizes.
         self._in_hand = Places(places + _FETCHED_AHEAD)
 
-    async def together(self, chunk: RenderImages, job: Job) -> list[RenderOutcome]:
+    async def together(self, chunk: RenderImages, tenant: TenantId, job: Job) -> list[RenderOutcome]:
         """All images of a chunk at once, as far as there are places."""
-        urgent = isinstance(chunk, RenderImagesNow | RenderRemotelyNow)
+        urgent, options = isinstance(chunk, RenderImagesNow | RenderRemotelyNow), asked_of(chunk)
+        try:
+            person = await self._person(chunk, tenant)
+        except PictureRefused as refused:
+            return [failed(item.image_id, refused) for item in chunk.items]
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(self._render_item(item, chunk.options, job, urgent=urgent))
+                group.create_task(self._render_item(item, options, job, person, urgent=urgent))
                 for item in chunk.items
             ]
         return [task.result() for task in tasks]
@@ -74,21 +86,23 @@ class Chunks:
             if saved is not None:
                 outcomes.append(_outcomes.validate_python(saved))
                 continue
-            suspect = _Suspect(item, options_for(item, chunk.options), known[item.image_id].deaths)
+            suspect = _Suspect(
+                item, options_for(item, asked_of(chunk)), known[item.image_id].deaths, chunk, tenant
+            )
             outcome = await self._render_suspect(suspect, job, attempts)
             await attempts.save(item.image_id, outcome.model_dump(mode="json"))
             outcomes.append(outcome)
         return outcomes
 
     async def _render_item(
-        self, item: RenderItem, options: RenderOptions, job: Job, *, urgent: bool
+        self, item: RenderItem, options: RenderOptions, job: Job, person: PersonShot | None, *, urgent: bool
     ) -> RenderOutcome:
         attributes = {"image": item.image_id}
         with _tracer.start_as_current_span("render", attributes=attributes), bound_contextvars(**attributes):
             async with job.turn(urgent=urgent), self._in_hand.one(urgent=urgent):
                 try:
                     require_route(job)
-                    shots = await self._read(item)
+                    shots = replace(await self._read(item), person=person)
                     async with self._places.one(urgent=urgent):
                         require_route(job)
                         started = time.perf_counter()
@@ -97,6 +111,17 @@ class Chunks:
                 except (PictureRefused, CallFailed) as error:
                     return failed(item.image_id, error)
                 return await self._store(item, result, elapsed)
+
+    async def _person(self, chunk: RenderImages, tenant: TenantId) -> PersonShot | None:
+        """Who wears the chunk's garments, read once for all of them. PictureRefused where that is gone."""
+        if chunk.options.render is not Render.ON_MODEL:
+            return None
+        if chunk.person is None or self._persons is None:
+            raise PictureRefused(RefusalCode.RENDER_FAILED, "the chunk names nobody to wear the garment.")
+        data = await self._persons.read(chunk.person)
+        if await asyncio.to_thread(_digest, data) != chunk.person.sha256:
+            raise PictureRefused(RefusalCode.CORRUPT, "The human model's photo is damaged; send it again.")
+        return PersonShot(tenant, chunk.person.sha256, data, chunk.person.torso)
 
     async def _read(self, item: RenderItem) -> Shots:
         front = await self._photos.read(item.photo)
@@ -122,7 +147,8 @@ class Chunks:
         while suspect.deaths < _DEATHS:
             try:
                 require_route(job)
-                shots = await self._read(item)
+                person = await self._person(suspect.chunk, suspect.tenant)
+                shots = replace(await self._read(item), person=person)
                 started = time.perf_counter()
                 finished = await job.render_apart(shots, suspect.options)
                 return await self._store(item, finished, time.perf_counter() - started)
@@ -135,13 +161,26 @@ class Chunks:
         return failed(item.image_id, PictureRefused(RefusalCode.KILLED_WORKER, str(WorkerKilled())))
 
 
+def asked_of(chunk: RenderImages) -> RenderOptions:
+    """The options of a chunk's images; for a test key, such that they are marked."""
+    return trial(chunk.options) if chunk.test else chunk.options
+
+
 class _Suspect:
     """An image that was in hand when a worker ended, and how many ended so."""
 
-    def __init__(self, item: RenderItem, options: RenderOptions, deaths: int) -> None:
+    def __init__(
+        self, item: RenderItem, options: RenderOptions, deaths: int, chunk: RenderImages, tenant: TenantId
+    ) -> None:
         self.item = item
+        self.chunk = chunk
+        self.tenant = tenant
         self.options = options
         self.deaths = deaths
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def require_route(job: Job) -> None:

@@ -3,6 +3,7 @@
 InferenceError
 ├── PictureRefused   this picture can never be rendered; its code goes to the customer
 ├── WorkerKilled     the process that rendered this picture died or took too long
+├── MarksRefused     the C2PA certificate or library is not as set; the process must not start
 ├── ModelRefused     the model or its execution provider is not as asked; the process must not start
 ├── LeaseRefused     the vault gives out no lease on the credential
 │   └── RouteNotOpen   … because the batch has nothing in flight on it, or not yet
@@ -61,6 +62,10 @@ class WorkerKilled(InferenceError):
 
 class ModelRefused(InferenceError):
     """The model's files or the execution provider are not what the settings name: mend them, start again."""
+
+
+class MarksRefused(InferenceError):
+    """Results can't be signed as the settings say: mend them, start again."""
 
 
 class LeaseRefused(InferenceError):

@@ -89,6 +89,8 @@ class Finished:
             reasons=tuple(dict.fromkeys(finding.code for finding in findings)),
             findings=findings,
             preserved_fraction=render.preserved_fraction,
+            synthesized_fraction=render.synthesized_fraction,
+            digital_source_type=render.digital_source,
             landmarks=render.landmarks,
             photo_width=render.photo_size[0],
             photo_height=render.photo_size[1],

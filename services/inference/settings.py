@@ -22,11 +22,14 @@ class InferenceSettings(DatabaseSettings):
     public address.
 
     provider: ONNX Runtime's execution provider; one asked for by name must be there. model: `name` or
-    `name@version`. models: folder of further models, looked through first. precision: of the model's files;
-    auto is what its card recommends for where it runs. canary, canary_share: another model, and the share
-    of the photos that it renders. model_memory_mib: what open models may take together. model_check_s: how
-    often to look for a changed model (0: never). max_batch, batch_delay_ms, gpu_sessions, gpu_memory_mib,
+    `name@version`. models: folder of further models, looked through first. custom_models: where files of
+    tenants' own models are kept on this machine's disk; they can be fetched again. precision: of the model's
+    files; auto is what its card recommends for where it runs. canary, canary_share: another model, and the
+    share of the photos that it renders. model_memory_mib: what open models may take together. model_check_s:
+    how often to look for a changed model (0: never). max_batch, batch_delay_ms, gpu_sessions, gpu_memory_mib,
     cuda_graphs, engine_cache: see Tuning. threads: images rendered at a time (0: one a core).
+    c2pa_certificate, c2pa_key: PEM files of a signer's chain and private key, with which results that hold
+    invented pixels are signed; c2pa_time_url: of a time-stamp authority.
     image_timeout_s: limit for an image that is rendered in a process of its own, after a worker died.
     """
 
@@ -42,6 +45,7 @@ class InferenceSettings(DatabaseSettings):
     provider: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
     model: str = "mannequin"
     models: Path | None = None
+    custom_models: Path = Path(".mannequin/custom-models")
     precision: Literal["auto", "fp32", "fp16", "int8"] = "auto"
     canary: str | None = None
     canary_share: float = Field(0, ge=0, le=1)
@@ -54,6 +58,10 @@ class InferenceSettings(DatabaseSettings):
     cuda_graphs: bool = False
     engine_cache: Path = Path(".mannequin/engines")
     threads: int = Field(0, ge=0, le=256)
+    c2pa_certificate: Path | None = None
+    c2pa_key: Path | None = None
+    c2pa_algorithm: Literal["es256", "es384", "ps256", "ed25519"] = "es256"
+    c2pa_time_url: str | None = None
     image_timeout_s: float = Field(120, gt=0)
 
     @property

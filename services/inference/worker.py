@@ -57,7 +57,7 @@ class Worker:
         if again:
             outcomes = await self._chunks.apart(chunk, tenant, job)
         else:
-            outcomes = await self._chunks.together(chunk, job)
+            outcomes = await self._chunks.together(chunk, tenant, job)
         await self._finish(queue, delivery, tenant, job, outcomes)
 
     async def _was_done(self, queue: Queue, delivery: Delivery, tenant: TenantId) -> bool:

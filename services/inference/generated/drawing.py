@@ -49,10 +49,15 @@ class DrawnGarment:
 
 def read_drawing(drawing: Drawing, sheet: Sheet, segmenter: Segmenter, hint: Hint) -> DrawnGarment:
     """CallFailed (bad_answer) where it is no picture, or none of the sheet's proportions."""
-    picture = _in_frame(_decoded(drawing), sheet)
+    picture = picture_of(drawing, sheet)
     maps = segment(picture, segmenter, hint)
     cut = matte(picture, maps).alpha
     return DrawnGarment(picture, maps, cover_of(picture, cut))
+
+
+def picture_of(drawing: Drawing, sheet: Sheet) -> Picture:
+    """The part of a drawing that shows the sheet's photo. CallFailed (bad_answer) as in `read_drawing`."""
+    return _in_frame(_decoded(drawing), sheet)
 
 
 def _decoded(drawing: Drawing) -> Picture:

@@ -12,6 +12,7 @@ from services.inference.pipeline.arrays import F32, U8
 from services.inference.pipeline.encode import encode
 from services.inference.pipeline.layers import Layers
 from services.inference.pipeline.segment import Maps
+from services.inference.pipeline.watermark import shrunk
 
 _PNG = PictureFields(format=ImageFormat.PNG)
 
@@ -27,20 +28,22 @@ class Encoded:
     height: int
 
 
-def draw_artefacts(layers: Layers, maps: Maps) -> tuple[Encoded, ...]:
+def draw_artefacts(layers: Layers, maps: Maps, *, trial: bool = False) -> tuple[Encoded, ...]:
     """`alpha`: the visible garment; `classes`: the likeliest class's number; `synthesized`: see Layers.
 
-    All are PNGs of one channel and of the photo's size.
+    All are PNGs of one channel and of the photo's size; for a test key, of that of its pictures.
     """
     planes = {
         "alpha": layers.matte.alpha,
-        "classes": _classes(maps, (layers.picture.width, layers.picture.height)),
+        "classes": likeliest_classes(maps, (layers.picture.width, layers.picture.height)),
         "synthesized": layers.synthesized(),
     }
-    return tuple(_artefact(name, plane) for name, plane in planes.items())
+    if trial:
+        planes = {name: shrunk(plane, classes=name == "classes") for name, plane in planes.items()}
+    return tuple(artefact(name, plane) for name, plane in planes.items())
 
 
-def _classes(maps: Maps, size: tuple[int, int]) -> U8:
+def likeliest_classes(maps: Maps, size: tuple[int, int]) -> U8:
     """The likeliest class of each pixel, by eight-bit probabilities: a large photo's floats are 800 MB."""
     best = _enlarged(maps.classes[0], size)
     likeliest = np.zeros_like(best)
@@ -56,6 +59,7 @@ def _enlarged(plane: F32, size: tuple[int, int]) -> U8:
     return np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _artefact(name: str, plane: U8) -> Encoded:
+def artefact(name: str, plane: U8) -> Encoded:
+    """A mask [H,W] as a PNG under this name."""
     data = encode(plane, _PNG)
     return Encoded(name, data, _PNG.format.media_type, plane.shape[1], plane.shape[0])

@@ -1,4 +1,6 @@
-"""Pixels to the bytes of a result: tagged as sRGB, with no other metadata but the dpi that was asked for."""
+"""Pixels to the bytes of a result: tagged as sRGB, with no other metadata but the dpi that was asked for
+and, if there are invented pixels, how the picture came about.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,8 @@ from PIL import Image, ImageCms
 from libs.common.contracts.options import ImageFormat, PictureFields
 from services.inference.pipeline.arrays import U8
 from services.inference.pipeline.encode_png import encode_png
+from services.inference.pipeline.marks.source import DigitalSource
+from services.inference.pipeline.marks.xmp import jpeg_segment, packet, png_text
 
 _WEBP_METHOD = 0
 """Of 0 to 6: half the time of 2, and at the same likeness files of the same size."""
@@ -27,23 +31,26 @@ _PER_INCH = 1
 _EXIF_X, _EXIF_Y, _EXIF_UNIT, _EXIF_INCH = 0x011A, 0x011B, 0x0128, 2
 
 
-def encode(pixels: U8, asked: PictureFields) -> bytes:
+def encode(pixels: U8, asked: PictureFields, source: DigitalSource | None = None) -> bytes:
     """PNG, WebP, AVIF or JPEG of sRGB uint8 [H,W,3], or of [H,W,4] with straight alpha (JPEG has none).
+
+    `source` is written into the file; without one there is nothing of the kind.
 
     PNG keeps every pixel as it is; it alone also takes one channel [H,W].
     The same pixels give the same bytes.
     """
     if asked.format is ImageFormat.PNG:
-        return encode_png(pixels, asked.dpi)
+        return encode_png(pixels, asked.dpi, None if source is None else png_text(source))
     if asked.format is ImageFormat.JPEG:
-        return _jpeg(pixels, asked.quality, asked.dpi)
+        return _jpeg(pixels, asked, source)
     if asked.format is ImageFormat.WEBP:
-        return _by_pillow(pixels, asked, method=_WEBP_METHOD)
+        return _by_pillow(pixels, asked, source, method=_WEBP_METHOD)
     colour = "4:4:4" if asked.quality >= _FULL_COLOUR_QUALITY else "4:2:0"
-    return _by_pillow(pixels, asked, speed=_AVIF_SPEED, subsampling=colour, max_threads=1)
+    return _by_pillow(pixels, asked, source, speed=_AVIF_SPEED, subsampling=colour, max_threads=1)
 
 
-def _jpeg(rgb: U8, quality: int, dpi: int | None) -> bytes:
+def _jpeg(rgb: U8, asked: PictureFields, source: DigitalSource | None) -> bytes:
+    quality, dpi = asked.quality, asked.dpi
     sampling = (
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
         if quality >= _FULL_COLOUR_QUALITY
@@ -54,7 +61,8 @@ def _jpeg(rgb: U8, quality: int, dpi: int | None) -> bytes:
     if dpi is not None:
         encoded[_DENSITY] = np.frombuffer(struct.pack(">BHH", _PER_INCH, dpi, dpi), np.uint8)
     jfif_end = 4 + int(encoded[4]) * 256 + int(encoded[5])
-    return b"".join([encoded[:jfif_end].tobytes(), _jpeg_profile(), encoded[jfif_end:].tobytes()])
+    mark = b"" if source is None else jpeg_segment(source)
+    return b"".join([encoded[:jfif_end].tobytes(), mark, _jpeg_profile(), encoded[jfif_end:].tobytes()])
 
 
 def _jpeg_profile() -> bytes:
@@ -63,11 +71,13 @@ def _jpeg_profile() -> bytes:
     return b"\xff\xe2" + struct.pack(">H", len(body) + 2) + body
 
 
-def _by_pillow(pixels: U8, asked: PictureFields, **settings: object) -> bytes:
+def _by_pillow(pixels: U8, asked: PictureFields, source: DigitalSource | None, **settings: object) -> bytes:
     out = BytesIO()
     image = Image.fromarray(np.ascontiguousarray(pixels))
     if asked.dpi is not None:
         settings["exif"] = _exif(asked.dpi)
+    if source is not None:
+        settings["xmp"] = packet(source)
     profile = srgb_profile()
     image.save(out, asked.format.value, quality=asked.quality, icc_profile=profile, **settings)
     return out.getvalue()

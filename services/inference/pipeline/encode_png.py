@@ -19,14 +19,19 @@ _INCH = 0.0254
 _PER_METRE = b"\x01"
 
 
-def encode_png(pixels: U8, dpi: int | None = None) -> bytes:
-    """sRGB uint8 [H,W], [H,W,3] or [H,W,4] as a PNG that keeps every pixel, and says sRGB and the dpi."""
+def encode_png(pixels: U8, dpi: int | None = None, text: bytes | None = None) -> bytes:
+    """sRGB uint8 [H,W], [H,W,3] or [H,W,4] as a PNG that keeps every pixel, and says sRGB and the dpi.
+
+    `text` is the body of an iTXt chunk (PNG, third edition, 11.3.3.4).
+    """
     height, width = pixels.shape[:2]
     kind = _COLOUR_TYPES[pixels.shape[2] if pixels.ndim == 3 else 1]
     header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
     chunks = [_chunk(b"IHDR", header), _chunk(b"sRGB", _PERCEPTUAL)]
     if dpi is not None:
         chunks.append(_chunk(b"pHYs", struct.pack(">II", *[round(dpi / _INCH)] * 2) + _PER_METRE))
+    if text is not None:
+        chunks.append(_chunk(b"iTXt", text))
     data = isal_zlib.compress(_filtered(pixels.reshape(height, -1)), _LEVEL)
     return b"".join([_SIGNATURE, *chunks, _chunk(b"IDAT", data), _chunk(b"IEND", b"")])
 

@@ -12,8 +12,10 @@ from services.inference.pipeline.artefacts import Encoded
 from services.inference.pipeline.compose import compose
 from services.inference.pipeline.encode import encode
 from services.inference.pipeline.layers import Layers
+from services.inference.pipeline.marks.source import DigitalSource
 from services.inference.pipeline.presets import preset_problems
 from services.inference.pipeline.verdict import Reason
+from services.inference.pipeline.watermark import is_trial, marked
 
 RESULT = "result"
 """The name of the one picture that every render has."""
@@ -34,19 +36,37 @@ class Finished:
 
 
 def finish(
-    name: str, pixels: U8, layers: Layers, asked: PictureOptions, catalogue: Catalogue | None
+    name: str,
+    pixels: U8,
+    layers: Layers,
+    asked: PictureOptions,
+    catalogue: Catalogue | None,
+    source: DigitalSource | None = None,
+    *,
+    trial: bool = False,
 ) -> Finished:
-    """Encodes composed pixels and holds them against the preset."""
-    data = encode(pixels, asked)
+    """Encodes composed pixels and holds them against the preset. `source`: how they came about.
+
+    For a test key (`trial`, or by what is asked) the file holds a small and marked copy of what was judged.
+    """
+    data = encode(pixels, asked, source)
+    problems = preset_problems(layers, asked, pixels, data, catalogue)
+    if trial or is_trial(asked):
+        pixels = marked(pixels)
+        data = encode(pixels, asked, source)
     file = Encoded(name, data, asked.format.media_type, pixels.shape[1], pixels.shape[0])
-    return Finished(file, preset_problems(layers, asked, pixels, data, catalogue))
+    return Finished(file, problems)
 
 
 def finish_renditions(
-    layers: Layers, options: RenderOptions, catalogue: Catalogue | None
+    layers: Layers,
+    options: RenderOptions,
+    catalogue: Catalogue | None,
+    source: DigitalSource | None = None,
 ) -> tuple[Finished, ...]:
     """The further pictures of a render, composed and encoded."""
+    trial = is_trial(options)
     return tuple(
-        finish(asked.name, compose(layers, asked, catalogue), layers, asked, catalogue)
+        finish(asked.name, compose(layers, asked, catalogue), layers, asked, catalogue, source, trial=trial)
         for asked in options.renditions
     )

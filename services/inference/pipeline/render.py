@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TypeVar
 
 import cv2
+import numpy as np
 
 from libs.common.contracts.inference import Finding, Landmarks, Verdict
 from libs.common.contracts.options import RenderOptions
@@ -22,10 +23,12 @@ from services.inference.pipeline.finish import RESULT, finish, finish_renditions
 from services.inference.pipeline.hollow import NOTES, Drawn, InsideShot, Source, hollow_out
 from services.inference.pipeline.landmarks import find_landmarks
 from services.inference.pipeline.layers import Layers
+from services.inference.pipeline.marks import DigitalSource, invented, source_of
 from services.inference.pipeline.matte import matte
 from services.inference.pipeline.second_look import look_again
 from services.inference.pipeline.segment import Hint, Maps, Segmenter, hint_of, segment
-from services.inference.pipeline.verdict import Found, Judgement, judge
+from services.inference.pipeline.verdict import Judgement, judge
+from services.inference.pipeline.watermark import is_trial
 
 _T = TypeVar("_T")
 
@@ -38,6 +41,8 @@ class Render:
     `preserved_fraction` is the share of the shown garment that is the photo's own pixels, bit for bit.
     `inner_back` says where what shows in the openings comes from.
     `attempts` is 2 where the first result was not good enough and another was tried; the better one is kept.
+    `digital_source` is how the picture came about, where it shows what nobody photographed;
+    `synthesized_fraction` the share of that in what is shown.
     `photo_size` is the upright photo's width and height in px; artefacts and boxes are at that size.
     """
 
@@ -54,6 +59,8 @@ class Render:
     photo_size: tuple[int, int]
     attempts: int
     timings: Mapping[str, float]
+    digital_source: DigitalSource | None = None
+    synthesized_fraction: float = 0.0
 
     @property
     def files(self) -> tuple[Encoded, ...]:
@@ -111,19 +118,22 @@ def render_photos(photos: Photos, maps: Maps, segmenter: Segmenter, watch: Stage
     picture, options = photos.picture, photos.options
     best, attempts = _best(photos, maps, segmenter, watch)
     layers, judgement = best.layers, best.judgement
-    result = watch.time("encode", lambda: finish(RESULT, best.pixels, layers, options, best.catalogue))
-    others = watch.time("renditions", lambda: finish_renditions(layers, options, best.catalogue))
+    source = source_of(layers, drawn=photos.drawn is not None)
+    looks = layers, options, best.catalogue, source
+    result = watch.time("encode", lambda: finish(RESULT, best.pixels, *looks))
+    others = watch.time("renditions", lambda: finish_renditions(*looks))
     unmet = tuple(finding for made in (result, *others) for finding in made.findings())
     unmet += tuple(Finding(code=note.value, detail=NOTES[note]) for note in layers.filling.notes)
     return Render(
         result=result.file,
         renditions=tuple(made.file for made in others),
         artefacts=watch.time(
-            "artefacts", lambda: draw_artefacts(layers, best.maps) if options.artefacts else ()
+            "artefacts",
+            lambda: draw_artefacts(layers, best.maps, trial=is_trial(options)) if options.artefacts else (),
         ),
-        verdict=_for_review(judgement.verdict) if unmet else judgement.verdict,
+        verdict=for_review(judgement.verdict) if unmet else judgement.verdict,
         score=judgement.score,
-        findings=(*(_finding(found) for found in judgement.found), *unmet),
+        findings=(*reported(judgement), *unmet),
         preserved_fraction=round(layers.preserved_fraction(), 6),
         inner_back=layers.filling.source,
         landmarks=best.landmarks,
@@ -131,6 +141,8 @@ def render_photos(photos: Photos, maps: Maps, segmenter: Segmenter, watch: Stage
         photo_size=(picture.width, picture.height),
         attempts=attempts,
         timings=watch.milliseconds,
+        digital_source=source,
+        synthesized_fraction=_share_of_invented(layers),
     )
 
 
@@ -174,11 +186,19 @@ def _inside_shot(data: bytes, segmenter: Segmenter, hint: Hint) -> InsideShot:
     return InsideShot(picture, segment(picture, segmenter, hint))
 
 
-def _finding(found: Found) -> Finding:
-    return Finding(code=found.reason.value, detail=found.detail, box=found.box)
+def _share_of_invented(layers: Layers) -> float:
+    shown = int(np.count_nonzero((layers.matte.alpha > 0) | (layers.filling.alpha > 0)))
+    return round(int(np.count_nonzero(invented(layers))) / max(1, shown), 6)
 
 
-def _for_review(verdict: Verdict) -> Verdict:
+def reported(judgement: Judgement) -> tuple[Finding, ...]:
+    """A judgement's faults as findings."""
+    return tuple(
+        Finding(code=found.reason.value, detail=found.detail, box=found.box) for found in judgement.found
+    )
+
+
+def for_review(verdict: Verdict) -> Verdict:
     """What a shop would not take is for a person to see, however good it is."""
     return Verdict.REVIEW if verdict is Verdict.PUBLISHABLE else verdict
 

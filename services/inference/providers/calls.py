@@ -72,10 +72,12 @@ class Guarded(Connection):
         policy = Policy(self._limits.timeout_s, _BILLED)
         return await self._call(policy, lambda: self._inner.ghost(photo, media_type))
 
-    async def on_model(self, photo: bytes, media_type: str, prompt: str) -> Drawing:
-        self._refuse_large(len(photo))
+    async def on_model(
+        self, photo: bytes, media_type: str, prompt: str, person: bytes | None = None
+    ) -> Drawing:
+        self._refuse_large(len(photo) + len(person or b""))
         policy = Policy(self._limits.timeout_s, _BILLED)
-        return await self._call(policy, lambda: self._inner.on_model(photo, media_type, prompt))
+        return await self._call(policy, lambda: self._inner.on_model(photo, media_type, prompt, person))
 
     async def close(self) -> None:
         self._closed = True

@@ -50,6 +50,12 @@ ON_MODEL_PROMPT = (
     "Show exactly this garment worn by a person. Change nothing of the garment: same colours, print, fabric "
     "and cut. Keep the proportions of the photo. The person and the scene: {prompt}"
 )
+DRESS_PROMPT = (
+    "The first photo shows a person, the second one a garment. Show the first photo again with this person "
+    "wearing exactly this garment in place of what they wear there. Change nothing of the garment: same "
+    "colours, print, fabric and cut. Change nothing else of the first photo: same face, hair, hands, pose, "
+    "light, background, frame and proportions. No text."
+)
 _ENDPOINT_MODEL = "endpoint"
 _TENSORS: Sorting = {FaultCode.BAD_PICTURE: FaultCode.MALFORMED}
 """The tensors of our model look alike for every picture: who refuses them serves another model."""
@@ -138,18 +144,22 @@ class VertexConnection(Connection):
     async def ghost(self, photo: bytes, media_type: str) -> Drawing:
         return await self._draw(photo, media_type, GHOST_PROMPT)
 
-    async def on_model(self, photo: bytes, media_type: str, prompt: str) -> Drawing:
+    async def on_model(
+        self, photo: bytes, media_type: str, prompt: str, person: bytes | None = None
+    ) -> Drawing:
+        if person is not None:
+            return await self._draw(person, media_type, DRESS_PROMPT, photo)
         return await self._draw(photo, media_type, ON_MODEL_PROMPT.format(prompt=prompt[:_LONGEST_PROMPT]))
 
     async def close(self) -> None:
         await self._calls.close()
 
-    async def _draw(self, photo: bytes, media_type: str, prompt: str) -> Drawing:
+    async def _draw(self, photo: bytes, media_type: str, prompt: str, second: bytes | None = None) -> Drawing:
         if self._target.endpoint:
             raise failed(
                 FaultCode.MALFORMED, sentence="the credential names an endpoint, which draws nothing"
             )
-        body = await asyncio.to_thread(_request, photo, media_type, prompt)
+        body = await asyncio.to_thread(_request, photo, media_type, prompt, second)
         answer = await self._post("generateContent", body, _PICTURE_BYTES, _PICTURES)
         return await asyncio.to_thread(drawing_of, answer, self._target.model)
 
@@ -214,15 +224,21 @@ def _draws(name: str) -> bool:
     return model is None or Ability.GHOST in model.abilities
 
 
-def _request(photo: bytes, media_type: str, prompt: str) -> bytes:
-    """The body of generateContent: the photo, what to do with it, and one picture of its proportions back."""
-    inline = {"mimeType": media_type, "data": base64.b64encode(photo).decode("ascii")}
+def _request(photo: bytes, media_type: str, prompt: str, second: bytes | None = None) -> bytes:
+    """The body of generateContent: the photo, a second one if there is one, what to do with it, and one
+    picture of the first one's proportions back.
+    """
+    pictures = [
+        {"inlineData": {"mimeType": media_type, "data": base64.b64encode(each).decode("ascii")}}
+        for each in (photo, second)
+        if each is not None
+    ]
     config: dict[str, object] = {"responseModalities": ["TEXT", "IMAGE"], "candidateCount": 1}
     proportion = of_photo(photo)
     if proportion is not None:
         config["imageConfig"] = {"aspectRatio": _RATIOS[proportion]}
     asked = {
-        "contents": [{"role": "user", "parts": [{"inlineData": inline}, {"text": prompt}]}],
+        "contents": [{"role": "user", "parts": [*pictures, {"text": prompt}]}],
         "generationConfig": config,
     }
     return json.dumps(asked, separators=(",", ":")).encode()

@@ -57,7 +57,9 @@ class OnnxConnection(Connection):
     async def ghost(self, photo: bytes, media_type: str) -> Drawing:
         raise failed(FaultCode.NOT_FOUND)
 
-    async def on_model(self, photo: bytes, media_type: str, prompt: str) -> Drawing:
+    async def on_model(
+        self, photo: bytes, media_type: str, prompt: str, person: bytes | None = None
+    ) -> Drawing:
         raise failed(FaultCode.NOT_FOUND)
 
     async def close(self) -> None:

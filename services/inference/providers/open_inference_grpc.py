@@ -66,7 +66,9 @@ class GrpcConnection(Connection):
     async def ghost(self, photo: bytes, media_type: str) -> Drawing:
         raise failed(FaultCode.NOT_FOUND)
 
-    async def on_model(self, photo: bytes, media_type: str, prompt: str) -> Drawing:
+    async def on_model(
+        self, photo: bytes, media_type: str, prompt: str, person: bytes | None = None
+    ) -> Drawing:
         raise failed(FaultCode.NOT_FOUND)
 
     async def close(self) -> None:

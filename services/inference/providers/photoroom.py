@@ -103,7 +103,9 @@ class PhotoroomConnection(Connection):
             raise failed(FaultCode.BAD_ANSWER, sentence="the provider answered without a picture")
         return Drawing(answer.body, answer.media_type, MODEL)
 
-    async def on_model(self, photo: bytes, media_type: str, prompt: str) -> Drawing:
+    async def on_model(
+        self, photo: bytes, media_type: str, prompt: str, person: bytes | None = None
+    ) -> Drawing:
         raise failed(FaultCode.NOT_FOUND)
 
     async def close(self) -> None:

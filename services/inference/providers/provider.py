@@ -57,8 +57,12 @@ class Connection(Protocol):
     async def ghost(self, photo: bytes, media_type: str) -> Drawing:
         """The garment of an encoded photo without what it is worn on; the same frame and proportions."""
 
-    async def on_model(self, photo: bytes, media_type: str, prompt: str) -> Drawing:
-        """The garment of an encoded photo worn by the person that `prompt` describes."""
+    async def on_model(
+        self, photo: bytes, media_type: str, prompt: str, person: bytes | None = None
+    ) -> Drawing:
+        """The garment of an encoded photo worn by the person that `prompt` describes, or by that of an
+        encoded photo `person` of the same type: then in that photo's frame.
+        """
 
     async def close(self) -> None:
         """Let go of connections; twice is fine."""

@@ -32,6 +32,10 @@ class AskedCalls:
         answer: Drawing = ask(("draw", photo, media_type))
         return answer
 
+    def dress(self, photo: bytes, person: bytes, media_type: str) -> Drawing:
+        answer: Drawing = ask(("dress", photo, person, media_type))
+        return answer
+
 
 def answered(calls: Calls, question: Any) -> Any:
     """In the parent: what the child asked for."""
@@ -40,6 +44,8 @@ def answered(calls: Calls, question: Any) -> Any:
             return calls.segment(inputs, outputs)
         case ("draw", photo, media_type):
             return calls.draw(photo, media_type)
+        case ("dress", photo, person, media_type):
+            return calls.dress(photo, person, media_type)
         case _:
             raise LookupError("the child asked for what there is not")
 

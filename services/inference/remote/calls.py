@@ -29,6 +29,9 @@ class Calls(Protocol):
     def draw(self, photo: bytes, media_type: str) -> Drawing:
         """The garment of the photo without what it is worn on."""
 
+    def dress(self, photo: bytes, person: bytes, media_type: str) -> Drawing:
+        """The person of a photo in the garment of another."""
+
 
 class NotCalled(CallFailed):
     """No call was made, as the account may not be used any more; says nothing new of the credential."""
@@ -50,6 +53,9 @@ class AccountCalls:
 
     async def draw(self, photo: bytes, media_type: str) -> Drawing:
         return await self._call(lambda connection: connection.ghost(photo, media_type))
+
+    async def dress(self, photo: bytes, person: bytes, media_type: str) -> Drawing:
+        return await self._call(lambda connection: connection.on_model(photo, media_type, "", person))
 
     async def _call(self, run: Callable[[Connection], Awaitable[Answer]]) -> Answer:
         if self.fault is not None:
@@ -158,6 +164,9 @@ class ThreadCalls:
 
     def draw(self, photo: bytes, media_type: str) -> Drawing:
         return self._wait_for(lambda: self._account.draw(photo, media_type))
+
+    def dress(self, photo: bytes, person: bytes, media_type: str) -> Drawing:
+        return self._wait_for(lambda: self._account.dress(photo, person, media_type))
 
     def _wait_for(self, start: Callable[[], Awaitable[Answer]]) -> Answer:
         if self._cores is None:

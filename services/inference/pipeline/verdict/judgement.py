@@ -70,7 +70,11 @@ def judge(
     `result`: the finished pixels, sRGB uint8 [h,w,3] or straight RGBA [h,w,4], if their frame is the photo's.
     """
     view = view_of(layers, maps, options, result)
-    evidence = measured(view)
+    return judged(view, measured(view))
+
+
+def judged(view: View, evidence: Findings) -> Judgement:
+    """What is thought of so much of each fault."""
     found = {reason: fault for reason, fault in evidence.items() if fault.amount >= LIMITS[reason].review}
     score = certainty.confidence(view)
     for reason, fault in found.items():

@@ -24,6 +24,9 @@ class Reason(StrEnum):
     TOO_DARK = "too_dark"
     LOW_CONFIDENCE = "low_confidence"
     PRESET_NOT_MET = "preset_not_met"
+    ON_MODEL_POSE_MISMATCH = "on_model_pose_mismatch"
+    ON_MODEL_OLD_GARMENT_VISIBLE = "on_model_old_garment_visible"
+    ON_MODEL_LOW_RESOLUTION = "on_model_low_resolution"
 
 
 SENTENCES = {
@@ -49,6 +52,12 @@ SENTENCES = {
     Reason.TOO_DARK: "The photo is too dark. Photograph the garment again with more light.",
     Reason.LOW_CONFIDENCE: "It is not sure where the garment ends. Look at its outline before publishing.",
     Reason.PRESET_NOT_MET: "The result does not meet the requirements of the shop that were asked for.",
+    Reason.ON_MODEL_POSE_MISMATCH: "The garment does not lie on this person as it would be worn. "
+    "Use a photo of the garment, or a human model, in a pose that is more like the other's.",
+    Reason.ON_MODEL_OLD_GARMENT_VISIBLE: "What the human model wears is seen beside the garment. "
+    "Use a human model in close-fitting clothes with short sleeves and a wide neck.",
+    Reason.ON_MODEL_LOW_RESOLUTION: "The garment's photo is smaller than its place on the human model. "
+    "Send a larger photo, or a human model's photo of fewer pixels.",
 }
 
 
@@ -77,5 +86,9 @@ LIMITS = {
     Reason.BLURRED: Limits(1.0),
     Reason.TOO_DARK: Limits(1.0),
     Reason.LOW_CONFIDENCE: Limits(0.15, 0.45),
+    Reason.ON_MODEL_POSE_MISMATCH: Limits(1.0, 1.8),
+    Reason.ON_MODEL_OLD_GARMENT_VISIBLE: Limits(0.015, 0.2),
+    Reason.ON_MODEL_LOW_RESOLUTION: Limits(1.8, 5.0),
 }
-"""Set by `training.faults`, which plants each fault into good results: see the table that it prints."""
+"""Set by `training.faults`, which plants each fault into good results: see the table that it prints. Those of
+a person in the garment were set by eye, on pairs of the studio photos that the engine is measured with."""
