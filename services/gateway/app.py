@@ -7,9 +7,12 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from services.gateway import human_models as human_model_uploads
 from services.gateway import openapi, problems
 from services.gateway.auth.bearer import Authenticate
-from services.gateway.docs.page import render
+from services.gateway.branding import uploads as branding_uploads
+from services.gateway.docs.page import Pages
+from services.gateway.docs.site import Site
 from services.gateway.gateway import Gateway
 from services.gateway.middleware.access_log import AccessLog
 from services.gateway.middleware.body_limit import BodyLimit
@@ -19,27 +22,69 @@ from services.gateway.middleware.recover import Recover
 from services.gateway.middleware.trace import Trace
 from services.gateway.rate_limit import RateLimit
 from services.gateway.routes import (
+    api_keys,
+    audit,
     batches,
+    branding,
     credential_providers,
     credentials,
+    custom_models,
+    domains,
+    erasure,
+    export,
+    host_branding,
+    human_models,
     images,
+    impersonation,
+    login,
+    me,
+    members,
+    platform,
     public,
+    quotas,
     routing_policy,
+    sso,
+    staff,
+    tenant,
+    tokens,
     usage,
     webhook_endpoints,
 )
 
 RESOURCES = (
+    tokens,
     images,
     batches,
+    human_models,
     credentials,
     credential_providers,
     routing_policy,
     usage,
+    quotas,
     webhook_endpoints,
+    audit,
+    tenant,
+    api_keys,
+    custom_models,
+    branding,
+    domains,
+    host_branding,
+    login,
+    me,
+    members,
+    sso,
+    staff,
+    impersonation,
+    platform,
+    export,
+    erasure,
     public,
 )
-UPLOADS = frozenset({"/api/v1/batch/process", "/api/v1/images"})
+UPLOADS = (
+    frozenset({"/api/v1/batch/process", "/api/v1/images", "/api/v1/custom-models"})
+    | branding_uploads.PATHS
+    | human_model_uploads.PATHS
+)
 
 
 def create_app(gateway: Gateway) -> FastAPI:
@@ -58,8 +103,9 @@ def create_app(gateway: Gateway) -> FastAPI:
     app.state.gateway = gateway
     for resource in RESOURCES:
         app.include_router(resource.router)
+    app.mount("/docs/", Site(gateway.settings.docs_folder))
     openapi.install(app, gateway.settings.public_url)
-    app.state.page = render(app.openapi())  # made here, as it takes longer than a request may block
+    app.state.pages = Pages(app.openapi())  # made here, as it takes longer than a request may block
     return app
 
 
@@ -73,8 +119,8 @@ def _middleware(gateway: Gateway) -> list[Middleware]:
         Middleware(SecurityHeaders),
         *(cors if origins else []),
         Middleware(Recover),
-        Middleware(Authenticate, keys=gateway.keys),
-        Middleware(RateLimit, buckets=gateway.buckets),
+        Middleware(Authenticate, access=gateway.access, settings=gateway.settings),
+        Middleware(RateLimit, buckets=gateway.buckets, strangers=gateway.strangers),
         Middleware(BodyLimit, uploads=UPLOADS),
     ]
 

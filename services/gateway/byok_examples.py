@@ -133,4 +133,13 @@ ESTIMATE: dict[str, Any] = {
     "cost": "0.030525",
     "currency": "USD",
     "price_table": "2026-11-24-1a2b3c4d",
+    "quota": {
+        "limit": 10000,
+        "used": 4210,
+        "reserved": 290,
+        "needed": 275,
+        "fits": True,
+        "resets_at": "2026-04-01T00:00:00Z",
+        "hit": None,
+    },
 }

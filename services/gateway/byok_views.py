@@ -21,6 +21,7 @@ from libs.common.contracts.providers import (
     ProviderModel,
     ProviderName,
 )
+from libs.common.contracts.quotas import QuotaEffect
 from libs.common.contracts.routing import PolicyName, RoutedShare, SavingsRow, UsageRow, WhenUnavailable
 from libs.common.providers import forms
 from libs.common.providers.models import retired
@@ -157,6 +158,7 @@ class Estimate(BaseModel):
     """What a batch would be, were it released as things stand now: counts, routes and prices.
 
     `waiting` images would have no route. `billable_at_most`: results that are rejected are not billed.
+    `quota`: what it would take of your month, and the limit that it would hit, if any.
     """
 
     model_config = shown(examples.ESTIMATE)
@@ -171,6 +173,7 @@ class Estimate(BaseModel):
     cost: Decimal
     currency: str
     price_table: str
+    quota: QuotaEffect | None
 
 
 def today() -> date:

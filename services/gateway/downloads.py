@@ -107,6 +107,8 @@ def _headers(download: Download, image: Image) -> dict[str, str]:
         "Image-Score": image.score,
         "Image-Reasons": ", ".join(image.reasons) or None,
         "Image-Preserved-Fraction": image.preserved_fraction,
+        "Image-Synthesized-Fraction": image.synthesized_fraction,
+        "Image-Digital-Source-Type": image.digital_source_type,
         "Image-Billable": str(image.billable).lower(),
         "Image-Model": image.model,
         **_route(image),

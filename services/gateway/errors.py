@@ -3,6 +3,10 @@
 libs.common.errors
 ├── Refusal
 │   ├── Unauthorized          401
+│   │   ├── KeyExpired, KeyRevoked, TenantErased
+│   │   └── TokenInvalid, TokenExpired, TokenRevoked
+│   ├── Forbidden             403
+│   ├── AddressNotAllowed, CrossSite, TenantSuspended   403
 │   ├── TooLarge              413
 │   ├── UnsupportedMedia      415
 │   ├── RangeNotSatisfiable   416
@@ -11,8 +15,10 @@ libs.common.errors
 ├── Invalid
 │   ├── MalformedBody, NotAnImage, InvalidCursor, InvalidPeriod, IdempotencyKeyReused
 │   └── ImageFailed           the image ended badly; the code is the image's own
-├── NotFound ── NoSuchBatch, NoSuchImage, NoSuchRendition, NoSuchArtefact
-└── Conflict ── IdempotencyInProgress, BatchNotEnded, ImageNotCompleted
+├── NotFound ── NoSuchBatch, NoSuchImage, NoSuchRendition, NoSuchArtefact,
+│               NoSuchHumanModel
+└── Conflict ── IdempotencyInProgress, BatchNotEnded, ImageNotCompleted,
+                HumanModelNotReady
 """
 
 from __future__ import annotations
@@ -21,10 +27,81 @@ from libs.common.errors import Conflict, Invalid, NotFound, Refusal
 
 
 class Unauthorized(Refusal):
-    """The API key is missing, malformed, unknown or revoked."""
+    """There is no credential, or it is none of ours."""
 
     status = 401
     default_code = "unauthorized"
+
+
+class KeyExpired(Unauthorized):
+    """The API key has expired."""
+
+    default_code = "key_expired"
+
+
+class KeyRevoked(Unauthorized):
+    """The API key was revoked."""
+
+    default_code = "key_revoked"
+
+
+class TenantErased(Unauthorized):
+    """The tenant is being erased."""
+
+    default_code = "tenant_erased"
+
+
+class TokenInvalid(Unauthorized):
+    """The access token is not one that this API gave out."""
+
+    default_code = "token_invalid"
+
+
+class TokenExpired(Unauthorized):
+    """The access token has expired."""
+
+    default_code = "token_expired"
+
+
+class TokenRevoked(Unauthorized):
+    """The access token was revoked, or its session has ended."""
+
+    default_code = "token_revoked"
+
+
+class AddressNotAllowed(Refusal):
+    """The API key may not be used from this address."""
+
+    status = 403
+    default_code = "address_not_allowed"
+
+    def __init__(self, address: object = None) -> None:
+        super().__init__(f"The API key may not be used from {address or 'where the request comes from'}.")
+
+
+class CrossSite(Refusal):
+    """A request that changes something came with a cookie, but not from a page of this API's own."""
+
+    status = 403
+    default_code = "csrf"
+
+
+class TenantSuspended(Refusal):
+    """The tenant is suspended: its callers may look, and change nothing."""
+
+    status = 403
+    default_code = "tenant_suspended"
+
+
+class Forbidden(Refusal):
+    """The caller may not do this. permission: what it lacks."""
+
+    status = 403
+    default_code = "forbidden"
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(f"This needs the permission {permission}, which the caller does not have.")
+        self.permission = permission
 
 
 class TooLarge(Refusal):
@@ -61,13 +138,13 @@ class RangeNotSatisfiable(Refusal):
 
 
 class TooManyRequests(Refusal):
-    """The API key has used up its rate. retry_after: seconds until the next request is taken."""
+    """The caller has used up its rate. retry_after: seconds until the next request is taken."""
 
     status = 429
     default_code = "rate_limited"
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("The API key sends requests faster than its rate limit allows.")
+    def __init__(self, retry_after: int, detail: str | None = None) -> None:
+        super().__init__(detail or "Requests come faster than the rate limit allows.")
         self.retry_after = retry_after
 
 
@@ -129,6 +206,18 @@ class NoSuchArtefact(NotFound):
     """The image has no artefact of this name."""
 
     default_code = "artefact_not_found"
+
+
+class NoSuchHumanModel(NotFound):
+    """There is no such human model."""
+
+    default_code = "human_model_not_found"
+
+
+class HumanModelNotReady(Conflict):
+    """The human model has no photo yet: it is being checked, or was refused."""
+
+    default_code = "human_model_not_ready"
 
 
 class IdempotencyInProgress(Conflict):

@@ -31,6 +31,7 @@ BATCH: dict[str, Any] = {
     "id": BATCH_ID,
     "status": "processing",
     "options": OPTIONS,
+    "test": False,
     "counts": {
         "total": 300,
         "waiting": 178,
@@ -78,6 +79,7 @@ IMAGE: dict[str, Any] = {
     "position": 17,
     "name": "spring/shirt-blue-front.jpg",
     "status": "completed",
+    "test": False,
     "sku": "shirt-blue",
     "garment": None,
     "paired_with": "spring/shirt-blue-inside.jpg",
@@ -93,6 +95,8 @@ IMAGE: dict[str, Any] = {
         }
     ],
     "preserved_fraction": 0.962,
+    "synthesized_fraction": 0.021,
+    "digital_source_type": "http://cv.iptc.org/newscodes/digitalsourcetype/compositeCapture",
     "landmarks": {
         "left_shoulder": [512.5, 410.0],
         "right_shoulder": [1104.0, 402.5],

@@ -1,8 +1,10 @@
 """The same request twice is done once: answers are kept under the caller's Idempotency-Key for a day.
 
-Source: draft-ietf-httpapi-idempotency-key-header-06. Keys are each tenant's own. A request holds its key by a
-lease that it keeps renewing; what a killed process left behind can be taken over once the lease is out. Only
-answers that tell of success are kept: a refused request may be corrected and sent again under its key.
+Source: draft-ietf-httpapi-idempotency-key-header-06. Keys are each tenant's own; those of the platform's
+people are in rows of no tenant, which only the platform's role of the database sees. A request holds its
+key by a lease that it keeps renewing; what a killed process left behind can be taken over once the lease is
+out. Only answers that tell of success are kept: a refused request may be corrected and sent again under its
+key.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -29,6 +31,7 @@ from services.gateway.store import sql
 LEASE_S = 30.0
 KEPT_HOURS = 24
 REPLAYED = {"Idempotent-Replayed": "true"}
+_PLATFORM = "platform"
 SomeId = TypeVar("SomeId", bound=Id)
 _log = logger("gateway.idempotency")
 
@@ -87,8 +90,11 @@ def stable_id(kind: type[SomeId], key: str, print_: str) -> SomeId:
 class Claim:
     """An idempotency key in the hands of one request. `stored`: the answer that it already has, if any."""
 
-    def __init__(self, tenant: TenantId, key: str | None, stored: tuple[str, Answer] | None = None) -> None:
+    def __init__(
+        self, tenant: TenantId | None, key: str | None, stored: tuple[str, Answer] | None = None
+    ) -> None:
         self.tenant = tenant
+        self.owned_by = tenant or _PLATFORM
         self.key = key
         self.owner = f"req_{str(ULID()).lower()}"
         self.stored = stored
@@ -109,7 +115,9 @@ class Claim:
         """Store the answer in the transaction of its effect. IdempotencyInProgress if the lease was lost."""
         if self.key is None:
             return
-        kept = await tx.execute(sql.store_answer, self.tenant, self.key, self.owner, print_, answer.stored())
+        kept = await tx.execute(
+            sql.store_answer, self.owned_by, self.key, self.owner, print_, answer.stored()
+        )
         if not kept:
             raise IdempotencyInProgress
 
@@ -124,7 +132,7 @@ class Idempotency:
     async def once(
         self,
         request: Request,
-        tenant: TenantId,
+        tenant: TenantId | None,
         key: str | None,
         work: Callable[[], Awaitable[Answer]],
         *,
@@ -137,12 +145,12 @@ class Idempotency:
                 return claim.replay(print_).response(replayed=True)
             answer = await work()
             if key:
-                async with self._database.tenant(tenant) as tx:
+                async with self._rows(tenant) as tx:
                     await claim.keep(tx, print_, answer)
             return answer.response()
 
     @asynccontextmanager
-    async def claim(self, tenant: TenantId, key: str | None) -> AsyncIterator[Claim]:
+    async def claim(self, tenant: TenantId | None, key: str | None) -> AsyncIterator[Claim]:
         """Hold `key` for a request; let go of it if the request fails. IdempotencyInProgress if another has
         it.
         """
@@ -167,12 +175,15 @@ class Idempotency:
                     await tx.execute(sql.sweep_idempotency, KEPT_HOURS)
             await asyncio.sleep(600)
 
-    async def _take(self, tenant: TenantId, key: str) -> Claim:
+    def _rows(self, tenant: TenantId | None) -> AbstractAsyncContextManager[Transaction]:
+        return self._database.tenant(tenant) if tenant else self._database.platform("idempotency of staff")
+
+    async def _take(self, tenant: TenantId | None, key: str) -> Claim:
         claim = Claim(tenant, key)
-        async with self._database.tenant(tenant) as tx:
-            if await tx.fetchval(sql.claim_key, tenant, key, claim.owner, self._lease_s):
+        async with self._rows(tenant) as tx:
+            if await tx.fetchval(sql.claim_key, claim.owned_by, key, claim.owner, self._lease_s):
                 return claim
-            row = await tx.fetchrow(sql.get_answer, tenant, key)
+            row = await tx.fetchrow(sql.get_answer, claim.owned_by, key)
         if row is None or row["answer"] is None:
             raise IdempotencyInProgress
         claim.stored = (row["fingerprint"], Answer(**row["answer"]))
@@ -182,12 +193,12 @@ class Idempotency:
         while True:
             await asyncio.sleep(self._lease_s / 3)
             with suppress(MannequinError):
-                async with self._database.tenant(claim.tenant) as tx:
-                    await tx.execute(sql.hold_key, claim.tenant, claim.key, claim.owner, self._lease_s)
+                async with self._rows(claim.tenant) as tx:
+                    await tx.execute(sql.hold_key, claim.owned_by, claim.key, claim.owner, self._lease_s)
 
     async def _release(self, claim: Claim) -> None:
         try:
-            async with self._database.tenant(claim.tenant) as tx:
-                await tx.execute(sql.release_key, claim.tenant, claim.key, claim.owner)
+            async with self._rows(claim.tenant) as tx:
+                await tx.execute(sql.release_key, claim.owned_by, claim.key, claim.owner)
         except MannequinError as error:
             _log.warning("idempotency_key_not_released", reason=error.detail)

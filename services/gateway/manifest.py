@@ -10,6 +10,7 @@ from typing import Any
 
 from libs.common.catalogue.drift import Sighting, drifts
 from libs.common.contracts import batch as contract
+from libs.common.contracts.branding import DEFAULT_BRAND, Brand
 from libs.common.contracts.ids import ImageId
 from libs.common.contracts.inference import FileKind, StoredFile
 from libs.common.contracts.options import ImageFormat
@@ -61,21 +62,32 @@ def _files(image: contract.Image) -> Iterator[tuple[FileKind, StoredFile]]:
 
 
 def manifest_file(
-    batch: contract.Batch, images: Sequence[contract.Image], files: Sequence[Packed], links: Links
+    batch: contract.Batch,
+    images: Sequence[contract.Image],
+    files: Sequence[Packed],
+    links: Links,
+    brand: Brand = DEFAULT_BRAND,
 ) -> bytes:
     """Up to 5,000 images as JSON, which takes too long for an event loop."""
-    return json.dumps(manifest(batch, images, files, links), indent=2, ensure_ascii=False).encode()
+    return json.dumps(manifest(batch, images, files, links, brand), indent=2, ensure_ascii=False).encode()
 
 
 def manifest(
-    batch: contract.Batch, images: Sequence[contract.Image], files: Sequence[Packed], links: Links
+    batch: contract.Batch,
+    images: Sequence[contract.Image],
+    files: Sequence[Packed],
+    links: Links,
+    brand: Brand = DEFAULT_BRAND,
 ) -> dict[str, Any]:
-    """The batch, and every image with the paths of its files and its drift; those without say why."""
+    """The batch, whose brand it is under, and every image with the paths of its files and its drift; those
+    without say why.
+    """
     paths: dict[tuple[ImageId, FileKind | None, str], str] = {
         (file.image.id, file.kind, file.name): file.path for file in files
     }
     drift = _drift(images)
     return {
+        "brand": {"display_name": brand.display_name, "support_link": brand.support_link},
         "batch": Batch.of(batch, links).model_dump(mode="json"),
         "images": [{**_shown(image, links, paths), "drift": drift.get(image.id)} for image in images],
     }

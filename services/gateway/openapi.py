@@ -12,7 +12,11 @@ from pydantic.json_schema import models_json_schema
 from libs.common.contracts.batch import BatchOptions
 from libs.common.contracts.options import RenderOptions
 from services.gateway import examples
-from services.gateway.auth.bearer import PUBLIC_PATHS
+from services.gateway.auth.cookies import SESSION_COOKIE
+from services.gateway.auth.guard import PERMISSION
+from services.gateway.auth.paths import PUBLIC_PATHS
+from services.gateway.custom_model_views import NewModel
+from services.gateway.human_model_views import NewHumanModel
 from services.gateway.idempotency import REPLAYED
 from services.gateway.problems import Problem
 
@@ -27,17 +31,53 @@ signed webhook when it is done. The whole guide is at `/docs`."""
 TAGS = [
     {"name": "Images", "description": "One photo, most often answered with its result at once."},
     {"name": "Batches", "description": "A ZIP of photos: progress, results, cancelling and retrying."},
+    {"name": "Human models", "description": "People of yours who wear the garments, with their consent."},
     {"name": "Webhooks", "description": "Being told by a signed message when a batch has ended."},
     {"name": "Credentials", "description": "Keys of your own: images are computed on your account."},
     {
         "name": "Routing and usage",
         "description": "Whose account computes your images, and at what cost.",
     },
+    {
+        "name": "Custom models",
+        "description": "ONNX models of your own: checked, tried out on a share, rolled back.",
+    },
+    {"name": "Export and erasure", "description": "Taking everything out, and having it removed for good."},
+    {"name": "Audit log", "description": "What was done, by whom and from where; tampering shows."},
+    {"name": "Branding", "description": "Your own look, at hosts of your own."},
+    {"name": "Tenant", "description": "Your own tenant: its name, how it stands, and its plan."},
+    {"name": "API keys", "description": "For programs: scopes, an end, where from, rotation with overlap."},
+    {"name": "Signing in", "description": "How people come in and go."},
+    {"name": "Me", "description": "Your own profile, password, two-factor sign-in and sessions."},
+    {"name": "Members", "description": "Who is in the tenant, and who was asked to come."},
+    {"name": "Single sign-on", "description": "By your own identity provider (OpenID Connect)."},
+    {"name": "Platform staff", "description": "The platform's own people; no key of a tenant opens it."},
+    {"name": "Platform tenants", "description": "All tenants: made, changed, suspended, resumed."},
+    {"name": "Platform plans", "description": "What is sold: entitlements, quotas and prices, as data."},
+    {"name": "Platform usage", "description": "What tenants use, cost and bring in."},
+    {"name": "Platform health", "description": "Keys and webhook endpoints of all tenants."},
     {"name": "Service", "description": "The service itself."},
 ]
 SECURITY_SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "im_live_… or im_test_…"},
-    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token of `POST /api/v1/auth/token`, or an API key as it is (`im_live_…`).",
+    },
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": "Of somebody who is signed in; what changes something must come from a page of this "
+        "host.",
+    },
+    "client": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "OAuth 2.0 client authentication: the id of an API key, and the whole key.",
+    },
 }
 HEADERS: Json = {
     "RequestId": {"description": "Name of this request in our logs.", "schema": {"type": "string"}},
@@ -96,10 +136,12 @@ def document(app: FastAPI, server: str | None) -> Json:
     for name in ("RenderOptions", "BatchOptions"):
         components["schemas"][name]["examples"] = [examples.OPTIONS]
     components |= {"securitySchemes": SECURITY_SCHEMES, "headers": HEADERS}
-    made["security"] = [{"bearer": []}, {"apiKey": []}]
+    made["security"] = [{"bearer": []}, {"apiKey": []}, {"session": []}]
     for path, _, operation in operations(made):
         if path in PUBLIC_PATHS:
             operation["security"] = []
+        if permission := operation.get(PERMISSION):
+            operation["description"] += f"\n\nNeeds the permission `{permission}`."
         _complete(operation)
     return made
 
@@ -116,6 +158,8 @@ def _schemas() -> Json:
         (Problem, "serialization"),
         (RenderOptions, "validation"),
         (BatchOptions, "validation"),
+        (NewHumanModel, "validation"),
+        (NewModel, "validation"),
     ]
     _, schema = models_json_schema(models, ref_template="#/components/schemas/{model}")
     definitions: Json = schema["$defs"]

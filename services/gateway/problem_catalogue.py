@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from services.gateway.people_problems import PEOPLE
+
 
 class Entry(NamedTuple):
     """`hint` tells the caller what to do."""
@@ -20,9 +22,30 @@ CATALOGUE: dict[str, Entry] = {
         "Invalid cursor", "Pass on next_cursor as it was given, or begin again without one."
     ),
     "unauthorized": Entry(
-        "Unauthorized", "Send a valid key as 'Authorization: Bearer im_…' or as 'X-API-Key: im_…'."
+        "Unauthorized",
+        "Send a key or an access token as 'Authorization: Bearer …', or a key as 'X-API-Key: im_…'.",
+    ),
+    "key_expired": Entry("API key expired", "Use another key, or issue a new one."),
+    "key_revoked": Entry("API key revoked", "Use another key, or issue a new one."),
+    "tenant_erased": Entry("Tenant erased", "Nothing can be done any more."),
+    "token_invalid": Entry("Invalid access token", "Get a new one from POST /api/v1/auth/token, or sign in."),
+    "token_expired": Entry(
+        "Access token expired", "Get a new one from POST /api/v1/auth/token, or refresh the session."
+    ),
+    "token_revoked": Entry("Access token revoked", "Get a new one with a key, or sign in again."),
+    "address_not_allowed": Entry(
+        "Address not allowed", "Use the key from one of its networks, or have them changed."
+    ),
+    "csrf": Entry(
+        "Cross-site request", "Send it from a page of this host with its Origin header, or use a token."
+    ),
+    "tenant_suspended": Entry("Tenant suspended", "Write to support; looking at things still works."),
+    "forbidden": Entry(
+        "Not allowed", "Use a key or a role that has the named permission, or ask an owner for it."
     ),
     "not_found": Entry("Not found", "Check the address, the id, and whose API key is used."),
+    "erasure_not_found": Entry("No such erasure", "Check the id: it was in the answer to the request."),
+    "not_confirmed": Entry("Not confirmed", "Send the tenant's name as `confirm`, as it stands there."),
     "batch_not_found": Entry(
         "No such batch", "Check the id, and that the key is of the tenant that sent it."
     ),
@@ -61,6 +84,64 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "webhook_types_missing": Entry("No event type", "Name one at least, or leave types out."),
     "webhook_url_refused": Entry("Webhook URL refused", "Give an https URL that leads to a public address."),
+    "tenant_not_found": Entry("No such tenant", "Check the id; it may have been erased."),
+    "tenant_erasing": Entry("The tenant is being erased", "Nothing of it can be changed any more."),
+    "api_key_not_found": Entry("No such API key", "List the keys to see which there are."),
+    "api_key_ended": Entry("The API key has ended", "Issue another one."),
+    "api_key_replaced": Entry("Rotated before", "Rotate the key that took its place: `replaced_by`."),
+    "too_many_api_keys": Entry("Too many API keys", "Revoke one that is no longer needed."),
+    "scope_refused": Entry("Scope not for keys", "Leave out what the detail names."),
+    "scope_beyond_caller": Entry(
+        "More than you may do yourself", "Leave out what the detail names, or ask an owner to issue it."
+    ),
+    "network_invalid": Entry(
+        "Not a network", "Give addresses or networks in CIDR notation, such as 203.0.113.0/24."
+    ),
+    "expiry_passed": Entry("No such end", "Give a moment to come, within ten years."),
+    "slug_refused": Entry("Slug not taken", "Take another: this one is kept for the platform."),
+    "slug_taken": Entry("Slug in use", "Take another."),
+    "plan_not_found": Entry("No such plan", "List the plans to see which there are."),
+    "plan_retired": Entry("The plan is retired", "Take another, or define it anew."),
+    "too_many_plans": Entry("Too many plans", "Change one that is there."),
+    "terms_invalid": Entry("Terms that fit no plan", "Correct what the detail names."),
+    "contrast_too_low": Entry(
+        "Contrast too low", "Take the nearest colour that passes, which the detail names, or one of your own."
+    ),
+    "picture_refused": Entry(
+        "Picture not taken", "See the detail; send a plain SVG, or a PNG, JPEG or WebP."
+    ),
+    "host_refused": Entry("Host not taken", "Give a host name of your own, such as photos.example.com."),
+    "host_not_available": Entry(
+        "Host not available", "It is in use elsewhere; write to support if it is yours."
+    ),
+    "too_many_domains": Entry("Too many domains", "Remove one that is no longer needed."),
+    "domain_not_found": Entry("No such domain", "List the domains to see which there are."),
+    "not_in_plan": Entry("Not in the plan", "Ask for a plan that holds it."),
+    "model_card_invalid": Entry(
+        "The card does not fit", "Correct what is named; the guide shows what a card says."
+    ),
+    "too_many_model_versions": Entry("Too many model versions", "Delete a model that is no longer needed."),
+    "custom_model_not_found": Entry("No such model", "List the models to see which there are."),
+    "model_version_not_found": Entry("No such version", "List the models: versions are named by SHA-256."),
+    "model_version_not_ready": Entry(
+        "The version is not ready", "Wait for its check, or read the reason why it was refused."
+    ),
+    "nothing_to_roll_back": Entry("Nothing to roll back", "The platform's own model serves already."),
+    "human_model_not_found": Entry("No such human model", "List the human models to see which there are."),
+    "human_model_not_ready": Entry(
+        "The human model is not ready",
+        "Wait until it is `ready`; if it was refused, add it with another photo.",
+    ),
+    "human_model_deleted": Entry(
+        "The human model was deleted", "Send the image again with another human model."
+    ),
+    "consent_expired": Entry(
+        "The consent has expired", "Renew the consent, then set its new end; or take another human model."
+    ),
+    "consent_invalid": Entry(
+        "The consent does not fit", "It must have been obtained already, and end after that."
+    ),
+    "too_many_human_models": Entry("Too many human models", "Delete one that is no longer needed."),
     "byok_not_in_plan": Entry(
         "Keys of your own are not in the plan", "Ask for a plan with them; images go on on the platform."
     ),
@@ -90,6 +171,14 @@ CATALOGUE: dict[str, Entry] = {
     "vault_unavailable": Entry(
         "The vault takes no secrets now", "Try again when Retry-After says; rendering goes on meanwhile."
     ),
+    "quota_exceeded": Entry(
+        "Beyond the plan's quota",
+        "`quota` says which limit, how much of it is used, and when it begins anew: send less, or ask for "
+        "a larger plan.",
+    ),
+    "test_quota_exceeded": Entry(
+        "Too many test images today", "Wait until `quota.resets_at`, or use a live key."
+    ),
     "invalid_period": Entry("Invalid period", "Give a first day that is not after the last, and fewer days."),
     "body_too_large": Entry("Body too large", "Send less at once: split the archive or shrink the photo."),
     "unsupported_media_type": Entry("Unsupported media type", "Send one of the types that the detail names."),
@@ -116,6 +205,15 @@ CATALOGUE: dict[str, Entry] = {
         "Lines of manifest.csv were ignored", "Correct the named lines; all others were followed."
     ),
     "photo_lost": Entry("Photo lost", "Upload it again."),
+    "person_not_found": Entry("Nobody in the photo", "Send a photo of a person, on an even ground."),
+    "person_several": Entry("Several people in the photo", "Send a photo of one person."),
+    "person_too_small": Entry("Person too small", "Send a larger photo, or one from closer by."),
+    "person_no_torso": Entry("No upright torso", "Send a photo of somebody who stands straight."),
+    "person_cut_off": Entry("Person cut off", "Send a photo with a free border around the person."),
+    "person_no_legs": Entry(
+        "No legs in the photo", "Choose a human model whose photo shows what is worn below the waist."
+    ),
+    "no_garment": Entry("No garment", "Check the photo, or name the kind with the option `garment`."),
     "killed_worker": Entry(
         "Not renderable", "Export the photo again; write to support if that fails as well."
     ),
@@ -137,10 +235,12 @@ CATALOGUE: dict[str, Entry] = {
     "unavailable": Entry("Temporarily unavailable", "Try again in a moment; POSTs with the same key."),
     "internal": Entry("Internal error", "Try again; write to support with the request id if it stays."),
 }
+CATALOGUE |= {code: Entry(*told) for code, told in PEOPLE.items() if code not in CATALOGUE}
 
 _BY_STATUS = {
     400: "malformed_body",
     401: "unauthorized",
+    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
     409: "conflict",

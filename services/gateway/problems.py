@@ -12,11 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from libs.common.errors import MannequinError, Refusal
+from libs.common.contracts.quotas import QuotaHit
+from libs.common.errors import Denied, MannequinError, Refusal
 from libs.common.telemetry import logger
 from services.gateway.errors import (
+    Forbidden,
     MalformedBody,
     RangeNotSatisfiable,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
     TooManyRequests,
     Unauthorized,
     VaultUnavailable,
@@ -28,6 +33,7 @@ CLIENT_CLOSED = 499
 """For logs and metrics alone: the caller went away before it was answered."""
 
 _CODES = {"extra_forbidden": "unknown_parameter", "json_invalid": "malformed_body"}
+_CHALLENGE = 'Bearer realm="mannequin"'
 _log = logger("gateway.problems")
 
 
@@ -68,6 +74,9 @@ class Problem(BaseModel):
     field: str | None = Field(None, description="Parameter, header or field at fault.")
     hint: str = Field(description="What to do about it.")
     request_id: str | None = Field(None, description="As in X-Request-ID; tell it to support.")
+    quota: QuotaHit | None = Field(
+        None, description="The limit that was hit, with `quota_exceeded` and `test_quota_exceeded`."
+    )
     errors: list[FieldError] | None = Field(None, description="All that is wrong, where it is more than one.")
 
 
@@ -79,6 +88,7 @@ def problem_response(
     request_id: str | None,
     field: str | None = None,
     errors: Sequence[FieldError] = (),
+    quota: QuotaHit | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer that tells of a problem."""
@@ -92,9 +102,10 @@ def problem_response(
         field=field,
         hint=known.hint,
         request_id=request_id,
+        quota=quota,
         errors=list(errors) or None,
     )
-    content = problem.model_dump(exclude_none=True)
+    content = problem.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
@@ -107,6 +118,7 @@ def of_error(error: MannequinError, request_id: str | None) -> Response:
             error.detail,
             request_id=request_id,
             field=error.field,
+            quota=error.quota,
             headers=_headers(error),
         )
     _log.warning("unavailable", reason=error.detail)
@@ -137,10 +149,21 @@ def _headers(error: Refusal) -> dict[str, str]:
             return {"Content-Range": f"bytes */{error.size}"}
         case VaultUnavailable():
             return {"Retry-After": "10"}
-        case Unauthorized():
-            return {"WWW-Authenticate": 'Bearer realm="mannequin"'}
+        case Unauthorized() | Denied() | Forbidden():
+            return {"WWW-Authenticate": challenge(error)}
         case _:
-            return {}
+            return {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+
+
+def challenge(error: Refusal) -> str:
+    """The value of WWW-Authenticate (RFC 6750, 3): with no error where there was no credential."""
+    match error:
+        case Forbidden():
+            return f'{_CHALLENGE}, error="insufficient_scope", scope="{error.permission}"'
+        case TokenInvalid() | TokenExpired() | TokenRevoked():
+            return f'{_CHALLENGE}, error="invalid_token", error_description="{error.detail}"'
+        case _:
+            return _CHALLENGE
 
 
 def _id(request: Request) -> str | None:

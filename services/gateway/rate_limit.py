@@ -1,4 +1,4 @@
-"""A token bucket for each API key, told in RateLimit fields.
+"""A token bucket for each caller, told in RateLimit fields; where nobody need sign in, one for each address.
 
 Source: draft-ietf-httpapi-ratelimit-headers-10 (RateLimit-Policy, RateLimit) and RFC 9110, 10.2.3
 (Retry-After).
@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from libs.common.contracts.ids import ApiKeyId
-from services.gateway.auth.caller import Caller
+from services.gateway.auth.addresses import address_of, counted_at
+from services.gateway.auth.caller import Caller, StaffCaller
 from services.gateway.errors import TooManyRequests
 from services.gateway.problems import of_error
 
 _MOST_BUCKETS = 100_000
+_API = "/api/v1/"
 
 
 @dataclass(slots=True)
@@ -45,19 +46,25 @@ class Admission:
 
 
 class TokenBuckets:
-    """Each key may send `burst` requests at once and `rate` a second in the long run."""
+    """Each key may send `burst` requests at once and `rate` a second in the long run.
 
-    def __init__(self, rate: float, burst: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    name: of the policy, as RateLimit-Policy has it.
+    """
+
+    def __init__(
+        self, rate: float, burst: int, *, name: str = "key", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._rate, self._burst = rate, burst
+        self.name = name
         self._clock = clock
-        self._buckets: OrderedDict[ApiKeyId, Bucket] = OrderedDict()
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     @property
     def policy(self) -> str:
         """The value of RateLimit-Policy: the quota, and the seconds in which it grows back."""
-        return f'"key";q={self._burst};w={math.ceil(self._burst / self._rate)}'
+        return f'"{self.name}";q={self._burst};w={math.ceil(self._burst / self._rate)}'
 
-    def admit(self, key: ApiKeyId) -> Admission:
+    def admit(self, key: str) -> Admission:
         """Take a token of `key` if there is one."""
         bucket = self._refilled(key)
         passes = bucket.tokens >= 1
@@ -71,7 +78,12 @@ class TokenBuckets:
             retry_after=0 if passes else max(1, math.ceil(missing / self._rate)),
         )
 
-    def _refilled(self, key: ApiKeyId) -> Bucket:
+    def wait(self, key: str) -> int:
+        """Seconds until `key` has a token, without taking one; 0 if it has."""
+        missing = 1 - self._refilled(key).tokens
+        return max(1, math.ceil(missing / self._rate)) if missing > 0 else 0
+
+    def _refilled(self, key: str) -> Bucket:
         now = self._clock()
         bucket = self._buckets.pop(key, None) or Bucket(self._burst, now)
         bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self._rate)
@@ -83,24 +95,32 @@ class TokenBuckets:
 
 
 class RateLimit:
-    """Answers 429 to a key that has no token left, and tells every other how it stands."""
+    """Answers 429 to a caller, or an address, that has no token left, and tells every other how it stands."""
 
-    def __init__(self, app: ASGIApp, buckets: TokenBuckets) -> None:
+    def __init__(self, app: ASGIApp, buckets: TokenBuckets, strangers: TokenBuckets) -> None:
         self._app = app
         self._buckets = buckets
+        self._strangers = strangers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = scope.get("caller")
-        if not isinstance(caller, Caller):
+        if isinstance(caller, Caller | StaffCaller):
+            await self._limited(self._buckets, caller.subject, scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(_API):
+            await self._limited(self._strangers, counted_at(address_of(scope)), scope, receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
-        admission = self._buckets.admit(caller.key_id)
+
+    async def _limited(
+        self, buckets: TokenBuckets, key: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        admission = buckets.admit(key)
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["RateLimit-Policy"] = self._buckets.policy
-                headers["RateLimit"] = f'"key";r={admission.remaining};t={admission.reset}'
+                headers["RateLimit-Policy"] = buckets.policy
+                headers["RateLimit"] = f'"{buckets.name}";r={admission.remaining};t={admission.reset}'
             await send(message)
 
         if admission.passes:

@@ -9,14 +9,16 @@ from services.gateway.downloads import CREDENTIAL_HEADER, PAYER_HEADER, ROUTE_HE
 
 _PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
 _MEANINGS = {
-    401: "The API key is missing, wrong or revoked.",
+    401: "The credential is missing, wrong, expired or revoked.",
+    402: "The plan does not hold this, or no more of it.",
+    403: "The caller lacks the permission that `x-permission` names.",
     404: "There is no such thing, or it is another tenant's.",
     409: "Not in a state in which this can be done, or the same request is under way.",
     413: "The body is too large.",
     415: "The body is of a type that is not taken here.",
     416: "The range lies outside of the result.",
     422: "Something in the request does not fit; `field` names it.",
-    429: "The API key has used up its rate; Retry-After says when to come again.",
+    429: "The caller has used up its rate; Retry-After says when to come again.",
     500: "Something went wrong on our side.",
     503: "A part of the service does not answer; Retry-After says when to come again.",
 }
@@ -30,7 +32,7 @@ def errors(*statuses: int) -> Responses:
     """Problem documents of these statuses, beside those that every endpoint may answer with."""
     return {
         status: {"description": _MEANINGS[status], "content": {problems.MEDIA_TYPE: _PROBLEM}}
-        for status in sorted({401, 422, 429, 500, 503, *statuses})
+        for status in sorted({401, 403, 422, 429, 500, 503, *statuses})
     }
 
 
@@ -94,3 +96,18 @@ def upload(options: str, *media_types: str) -> dict[str, Any]:
             "content": {"multipart/form-data": form, **dict.fromkeys(media_types, binary)},
         }
     }
+
+
+def form(model: str, part: str) -> dict[str, Any]:
+    """A request body that is a form with `file` and a JSON part of that schema."""
+    binary = {"type": "string", "format": "binary", "minLength": 1}
+    properties = {"file": binary, part: {"$ref": f"#/components/schemas/{model}"}}
+    schema = {
+        "type": "object",
+        "required": ["file", part],
+        "additionalProperties": False,
+        "properties": properties,
+    }
+    encoding = {part: {"contentType": "application/json"}}
+    content = {"multipart/form-data": {"schema": schema, "encoding": encoding}}
+    return {"requestBody": {"required": True, "content": content}}

@@ -16,6 +16,7 @@ from stream_zip import ZIP_AUTO, async_stream_zip
 
 from libs.common.contracts import batch as contract
 from libs.common.contracts.batch import ImageStatus
+from libs.common.contracts.branding import DEFAULT_BRAND, Brand
 from libs.common.contracts.ids import BatchId, TenantId
 from libs.common.objects import Objects
 from services.gateway.batches import Batches
@@ -29,7 +30,14 @@ _BLOCK = 512 * 1024
 class ResultsZip:
     """All files of a batch that has ended, under the photos' own names, and the manifest last."""
 
-    def __init__(self, batch: contract.Batch, images: Sequence[contract.Image], links: Links) -> None:
+    def __init__(
+        self,
+        batch: contract.Batch,
+        images: Sequence[contract.Image],
+        links: Links,
+        brand: Brand = DEFAULT_BRAND,
+    ) -> None:
+        self._brand = brand
         self._batch = batch
         self._images = images
         self._links = links
@@ -43,7 +51,9 @@ class ResultsZip:
     async def _entries(self, objects: Objects) -> AsyncIterator[Any]:
         for file in self._files:
             yield file.path, self._when(file), _MODE, ZIP_AUTO(file.size, level=0), objects.stream(file.key)
-        manifest = await asyncio.to_thread(manifest_file, self._batch, self._images, self._files, self._links)
+        manifest = await asyncio.to_thread(
+            manifest_file, self._batch, self._images, self._files, self._links, self._brand
+        )
         yield MANIFEST, self._when(None), _MODE, ZIP_AUTO(len(manifest), level=6), _once(manifest)
 
     def _when(self, file: Packed | None) -> datetime:

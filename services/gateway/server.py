@@ -6,11 +6,14 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from libs.common.errors import Unavailable
+from services.gateway.branding.hosts import ForwardedHost
 from services.gateway.settings import GatewaySettings
 
 _BACKLOG = 1024
@@ -35,7 +38,7 @@ class HttpServer:
         self._draining = draining
         self._server = _Quiet(
             uvicorn.Config(
-                app,
+                _behind_proxies(app, settings.forwarded_allow_ips),
                 loop="none",
                 http="httptools",
                 ws="none",
@@ -43,8 +46,7 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=True,
-                forwarded_allow_ips=settings.forwarded_allow_ips,
+                proxy_headers=False,
                 backlog=_BACKLOG,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=int(settings.drain_s),
@@ -75,6 +77,12 @@ class HttpServer:
         """Return while requests are taken; Unavailable if not."""
         if not self._server.started or self._server.should_exit:
             raise Unavailable("no requests are taken")
+
+
+def _behind_proxies(app: Any, trusted: str) -> Any:
+    """The host is noted first, as it must see the peer's own address, which the other replaces."""
+    behind: Any = ProxyHeadersMiddleware(app, trusted)
+    return ForwardedHost(behind, trusted)
 
 
 def _bind(host: str, port: int) -> socket.socket:

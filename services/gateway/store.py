@@ -19,7 +19,8 @@ from libs.common.contracts.ids import BatchId, ImageId, TenantId
 from libs.common.db import Database, Queries, Row, Transaction
 from libs.common.errors import MannequinError
 
-SUBMISSIONS_DAYS = 7
+SUBMISSIONS_DAYS = 1
+"""No longer than the shortest time that results are kept: what is gone is not to come back as accepted."""
 sql = Queries(__package__)
 
 
@@ -34,6 +35,7 @@ async def submit(tx: Transaction, command: SubmitBatch | SubmitImage) -> None:
         single.name if single else None,
         command.options.model_dump(mode="json"),
         command.submitted_at,
+        command.test,
     )
     tx.publish(command, subject=command.batch_id)
 
@@ -41,18 +43,23 @@ async def submit(tx: Transaction, command: SubmitBatch | SubmitImage) -> None:
 async def submitted_batch(database: Database, tenant: TenantId, batch_id: BatchId) -> Batch | None:
     """The batch as it was accepted here, or None."""
     async with database.tenant(tenant) as tx:
-        row = await tx.fetchrow(sql.get_submission, tenant, batch_id)
+        row = await tx.fetchrow(sql.get_submission, tenant, batch_id, SUBMISSIONS_DAYS)
     return _batch(row) if row else None
 
 
 async def submitted_image(database: Database, tenant: TenantId, image_id: ImageId) -> Image | None:
     """The single image as it was accepted here, or None."""
     async with database.tenant(tenant) as tx:
-        row = await tx.fetchrow(sql.get_image_submission, tenant, image_id)
+        row = await tx.fetchrow(sql.get_image_submission, tenant, image_id, SUBMISSIONS_DAYS)
     if row is None:
         return None
     return Image(
-        id=image_id, batch_id=row["batch_id"], position=0, name=row["name"], status=ImageStatus.WAITING
+        id=image_id,
+        batch_id=row["batch_id"],
+        position=0,
+        name=row["name"],
+        status=ImageStatus.WAITING,
+        test=row["test"],
     )
 
 
@@ -61,6 +68,7 @@ def _batch(row: Row) -> Batch:
         id=row["batch_id"],
         status=BatchStatus.ACCEPTED,
         options=BatchOptions.model_validate(row["options"]),
+        test=row["test"],
         counts=Counts(),
         progress=0,
         created_at=row["submitted_at"],

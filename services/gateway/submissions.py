@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic
 
@@ -18,7 +18,9 @@ from libs.common.errors import MannequinError
 from libs.common.objects import Objects, tenant_key
 from libs.common.telemetry import logger
 from services.gateway import store
+from services.gateway.admission import admit
 from services.gateway.gateway import Act
+from services.gateway.human_models import check_person
 from services.gateway.idempotency import Answer, fingerprint
 from services.gateway.options import Options, RenderQuery, merged_options
 from services.gateway.uploads import Received, Taken, is_form, receive
@@ -48,18 +50,25 @@ class Accepted:
 
 
 async def submit(act: Act, query: RenderQuery, intake: Intake[Options]) -> Accepted:
-    """Take the request's file in. A repeated request is read and compared, but stored no second time."""
+    """Take the request's file in. A repeated request is read and compared, but stored no second time, nor
+    counted on a quota.
+    """
     gateway, request = act.gateway, act.request
-    if not is_form(request):
-        merged_options(
-            query, {}, intake.options
-        )  # what can't fit any more is refused before the upload, not after it
+    # What can't fit any more is refused before the upload, not after it.
+    early = None if is_form(request) else merged_options(query, {}, intake.options)
+    taken = await _within_plan(act, intake.taken)
     async with gateway.idempotency.claim(act.tenant, act.idempotency_key) as claim:
+        if early is not None and not claim.replays:
+            await check_person(act, early)
         async with _stored_or_gone(gateway.objects, intake.key):
             sink = _discard if claim.replays else partial(gateway.objects.put_stream, intake.key)
-            received = await receive(request, intake.taken, sink, gateway.metrics.uploaded.inc)
+            received = await receive(request, taken, sink, gateway.metrics.uploaded.inc)
             options = merged_options(query, received.options, intake.options)
-        command = intake.command(received, options)
+            command = intake.command(received, options)
+            if not claim.replays:
+                await check_person(act, options)
+                await admit(act, command)
+                gateway.access.check_still_in(act.tenant)
         print_ = _fingerprint(request, command, received)
         if claim.replays:
             return Accepted(claim.replay(print_), replayed=True)
@@ -76,14 +85,24 @@ async def estimate(act: Act, query: RenderQuery, taken: Taken) -> Estimate:
     key = tenant_key(act.tenant, "estimates", str(ULID()).lower(), "archive.zip")
     if not is_form(request):
         merged_options(query, {}, BatchOptions)
+    taken = await _within_plan(act, taken)
     try:
         sink = partial(gateway.objects.put_stream, key)
         received = await receive(request, taken, sink, gateway.metrics.uploaded.inc)
         options = merged_options(query, received.options, BatchOptions)
+        await check_person(act, options)
         look = EstimateBatch(archive_key=key, archive_size=received.size, options=options)
         return await act.service(look, ESTIMATE_S)
     finally:
         await asyncio.shield(_delete(gateway.objects, key))
+
+
+async def _within_plan(act: Act, taken: Taken) -> Taken:
+    """The same with what the tenant's plan takes of an archive."""
+    if taken.picture:
+        return taken
+    quotas = await act.gateway.plans.quotas(act.tenant)
+    return replace(taken, allowed=quotas.archive_bytes)
 
 
 def _fingerprint(request: Request, command: Command, received: Received) -> str:

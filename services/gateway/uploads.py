@@ -12,6 +12,7 @@ from fastapi import Request
 
 from libs.common.errors import Invalid
 from libs.common.media import SNIFF_BYTES, sniff
+from libs.common.quotas import archive_too_large
 from services.gateway.errors import MalformedBody, NotAnImage, TooLarge, UnsupportedMedia
 from services.gateway.multipart import MultipartStream, Part
 
@@ -28,12 +29,22 @@ Sink = Callable[[AsyncIterator[bytes]], Awaitable[int]]
 class Taken:
     """What an endpoint takes. media_types: of a raw body; a trailing `/*` stands for all subtypes.
 
-    picture: refuse at once what is no picture by its first bytes.
+    picture: refuse at once what is no picture by its first bytes. json_part: the form's part beside `file`.
+    allowed: bytes of the file that the tenant's plan takes; None: as many as `limit` does.
     """
 
     media_types: tuple[str, ...]
     limit: int
     picture: bool = False
+    json_part: str = "options"
+    allowed: int | None = None
+
+    def check(self, size: int, slack: int = 0) -> None:
+        """TooLarge for the platform, NotBought for the plan; `slack`: bytes that may not be the file's."""
+        if size > self.limit + slack:
+            raise TooLarge(self.limit)
+        if self.allowed is not None and size > self.allowed + slack:
+            raise archive_too_large(self.allowed, size)
 
     def fits(self, media_type: str) -> bool:
         family = media_type.partition("/")[0] + "/*"
@@ -42,7 +53,10 @@ class Taken:
 
 @dataclass(slots=True)
 class Received:
-    """An upload that is in storage. sha256 (hex) is of the file; name as the sender calls it, if it does."""
+    """An upload that is in storage. sha256 (hex) is of the file; name as the sender calls it, if it does.
+
+    options: what stood in the form's JSON part.
+    """
 
     size: int = 0
     sha256: str = ""
@@ -53,11 +67,12 @@ class Received:
 async def receive(request: Request, taken: Taken, sink: Sink, count: Callable[[int], None]) -> Received:
     """Bring the file of the request to `sink`; `count` is told of the bytes that go by.
 
-    TooLarge, UnsupportedMedia, MalformedBody, NotAnImage; ClientDisconnect if the sender goes away.
+    TooLarge, NotBought, UnsupportedMedia, MalformedBody, NotAnImage; ClientDisconnect if the sender is
+    gone.
     """
     content_type = request.headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
-    _check_length(request, taken.limit)
+    _check_length(request, taken)
     upload = _Upload(taken, sink, count)
     if media_type == MULTIPART:
         return await upload.multipart(MultipartStream(request.stream(), content_type))
@@ -90,7 +105,7 @@ class _Upload:
         return self._received
 
     async def multipart(self, stream: MultipartStream) -> Received:
-        """A form with a `file` and, before or after it, `options`."""
+        """A form with a `file` and, before or after it, a part of JSON."""
         seen: set[str] = set()
         async for part in stream.parts():
             if part.name in seen:
@@ -105,11 +120,11 @@ class _Upload:
         if part.name == "file":
             self._received.name = clean_name(part.filename)
             await self.file(stream.data())
-        elif part.name == "options":
-            self._received.options = _options(await stream.read(OPTIONS_BYTES))
+        elif part.name == self._taken.json_part:
+            self._received.options = _options(part.name, await stream.read(OPTIONS_BYTES))
         else:
             raise Invalid(
-                f"There is no part {part.name!r} here: send file and options.",
+                f"There is no part {part.name!r} here: send file and {self._taken.json_part}.",
                 code="unknown_parameter",
                 field=part.name,
             )
@@ -122,8 +137,7 @@ class _Upload:
             if not size and self._taken.picture and sniff(block[:SNIFF_BYTES]) is None:
                 raise NotAnImage
             size += len(block)
-            if size > self._taken.limit:
-                raise TooLarge(self._taken.limit)
+            self._taken.check(size)
             digest(block)
             self._count(len(block))
             yield block
@@ -137,20 +151,20 @@ def clean_name(name: str | None) -> str | None:
     return "".join(char for char in base if char.isprintable())[:_NAME_LENGTH].strip() or None
 
 
-def _check_length(request: Request, limit: int) -> None:
+def _check_length(request: Request, taken: Taken) -> None:
     """Refuses early what says itself that it is too large; a form may be a little larger than its file."""
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit + 2 * OPTIONS_BYTES:
-        raise TooLarge(limit)
+    if length.isdigit():
+        taken.check(int(length), 2 * OPTIONS_BYTES)
 
 
-def _options(raw: bytes) -> Mapping[str, Any]:
+def _options(part: str, raw: bytes) -> Mapping[str, Any]:
     try:
         options = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise MalformedBody("The options part is not valid JSON.", field="options") from error
+        raise MalformedBody(f"The part {part} is not valid JSON.", field=part) from error
     if not isinstance(options, dict):
-        raise MalformedBody("The options part is not a JSON object.", field="options")
+        raise MalformedBody(f"The part {part} is not a JSON object.", field=part)
     return options
 
 

@@ -72,6 +72,7 @@ class Batch(BaseModel):
     id: BatchId
     status: contract.BatchStatus
     options: dict[str, Any] = Field(description="Options of the render, defaults included.")
+    test: bool = Field(description="Sent with a test key: small, with a watermark, and not billed.")
     counts: contract.Counts
     progress: float
     round: int
@@ -107,6 +108,8 @@ class Image(BaseModel):
     know of a photo that is no failure. `findings` are what somebody should look at, each with a box where it
     is somewhere: boxes, `landmarks` and artefacts are in pixels of the photo, upright, `photo_width` by
     `photo_height`. `preserved_fraction` is the share of the shown garment that is the photo's own pixels.
+    `synthesized_fraction` is the share of what is shown that nobody photographed; where there is any, the
+    file says so with the URI of an IPTC code, which is `digital_source_type`.
     `billable`: rendered, not rejected, and not the copy of another. `route` is who computed it, on whose
     account and why; `parked` is why it waits though there is room. `sequence` is its place among the batch's
     ends: the id of its event.
@@ -119,6 +122,7 @@ class Image(BaseModel):
     position: int
     name: str
     status: ImageStatus
+    test: bool
     sku: str | None
     garment: GarmentChoice | None
     paired_with: str | None
@@ -128,6 +132,8 @@ class Image(BaseModel):
     reasons: tuple[str, ...]
     findings: tuple[Finding, ...]
     preserved_fraction: float | None
+    synthesized_fraction: float | None
+    digital_source_type: str | None
     landmarks: Landmarks | None
     photo_width: int | None
     photo_height: int | None

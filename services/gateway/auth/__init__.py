@@ -1,1 +1,1 @@
-"""Who calls: API keys, checked against a projection that is kept in memory."""
+"""Who calls: API keys, access tokens and sessions, checked by each replica in its own memory."""

@@ -60,5 +60,5 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
         status=status,
         ms=round(seconds * 1000, 1),
         client=(scope.get("client") or ("",))[0],
-        **({"tenant": str(caller.tenant), "api_key": str(caller.key_id)} if caller else {}),
+        **({"tenant": str(caller.tenant or ""), "caller": caller.subject} if caller else {}),
     )

@@ -40,5 +40,5 @@ class Trace:
                 route = route_of(scope)
                 span.update_name(f"{method} {route}")
                 span.set_attribute("http.route", route)
-                if caller := scope.get("caller"):
-                    span.set_attribute("tenant", caller.tenant)
+                if tenant := getattr(scope.get("caller"), "tenant", None):
+                    span.set_attribute("tenant", tenant)

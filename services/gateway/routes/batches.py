@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import Header, Path, Query
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import Field
 
 from libs.common.contracts import batch as contract
+from libs.common.contracts.access import Permission
 from libs.common.contracts.batch import BatchOptions, ImageStatus, SubmitBatch
 from libs.common.contracts.ids import BatchId
 from libs.common.objects import tenant_key
 from services.gateway import examples, responses
+from services.gateway.auth.guard import guarded_router, needs
 from services.gateway.byok_views import Estimate
 from services.gateway.errors import BatchNotEnded
 from services.gateway.gateway import Act, Acting, Asking
@@ -28,7 +30,7 @@ from services.gateway.submissions import Command, Intake, estimate, submit
 from services.gateway.uploads import Received, Taken
 from services.gateway.views import Batch, BatchPage, Image, ImagePage
 
-router = APIRouter(prefix="/api/v1", tags=["Batches"])
+router = guarded_router(prefix="/api/v1", tags=["Batches"])
 
 ARCHIVE_TYPES = ("application/zip", "application/x-zip-compressed", "application/octet-stream")
 BatchPath = Annotated[BatchId, Path(description="Id of the batch.", examples=[examples.BATCH_ID])]
@@ -51,9 +53,9 @@ class ProcessQuery(BatchQuery):
     response_description="The batch is accepted; follow its links.",
     responses={
         200: {"model": Estimate, "description": "What the batch would be, for `dry_run`."},
-        **responses.errors(409, 413, 415),
+        **responses.errors(402, 409, 413, 415),
     },
-    openapi_extra=responses.upload("BatchOptions", "application/zip"),
+    openapi_extra=needs(Permission.IMAGES_WRITE) | responses.upload("BatchOptions", "application/zip"),
 )
 async def process_batch(act: Acting, query: Annotated[ProcessQuery, Query()]) -> Response:
     """Send a ZIP, either as the raw body (options in the query) or as the part `file` of a form, with the
@@ -61,6 +63,10 @@ async def process_batch(act: Acting, query: Annotated[ProcessQuery, Query()]) ->
 
     The answer comes as soon as the archive is stored. What is wrong with the archive as a whole shows in the
     batch's `failure`, what is wrong with one photo in that image's `failure`, while the rest goes on.
+
+    What the plan has no room for is refused before it starts, with 402 and a `quota` that says what, how
+    much, and when it begins anew; nothing of it is kept. Results of a test key are small, carry a
+    watermark and are not billed; it may render 200 images a day.
 
     With `dry_run` the archive is looked at and deleted, and the answer is what it would come to; an
     Idempotency-Key is not used up by that.
@@ -79,7 +85,8 @@ def _archive_intake(act: Act) -> Intake[BatchOptions]:
     def command(received: Received, options: BatchOptions) -> Command:
         return SubmitBatch(
             batch_id=batch_id,
-            api_key_id=act.caller.key_id,
+            submitted_by=act.caller.subject,
+            test=act.caller.test,
             archive_key=key,
             archive_size=received.size,
             options=options,
@@ -92,6 +99,7 @@ def _archive_intake(act: Act) -> Intake[BatchOptions]:
             id=batch_id,
             status=contract.BatchStatus.ACCEPTED,
             options=command.options,
+            test=command.test,
             counts=contract.Counts(),
             progress=0,
             created_at=command.submitted_at,
@@ -106,7 +114,12 @@ def _taken(act: Act) -> Taken:
     return Taken(ARCHIVE_TYPES, act.gateway.settings.max_archive_bytes)
 
 
-@router.get("/batches", summary="List batches", responses=responses.errors())
+@router.get(
+    "/batches",
+    summary="List batches",
+    responses=responses.errors(),
+    openapi_extra=needs(Permission.IMAGES_READ),
+)
 async def list_batches(
     ask: Asking,
     cursor: Cursor = None,
@@ -118,14 +131,24 @@ async def list_batches(
     return BatchPage(items=items, next_cursor=sealed("batches", page.next_cursor))
 
 
-@router.get("/batches/{batch_id}", summary="Get a batch", responses=responses.errors(404))
+@router.get(
+    "/batches/{batch_id}",
+    summary="Get a batch",
+    responses=responses.errors(404),
+    openapi_extra=needs(Permission.IMAGES_READ),
+)
 async def get_batch(batch_id: BatchPath, ask: Asking) -> Batch:
-    """How the batch stands: images by state, progress and times."""
+    """How the batch stands: images by state, progress and times. A batch that ended longer ago than your plan
+    keeps results is gone with all of its images, and answered like one that never was.
+    """
     return Batch.of(await ask.gateway.batches.get(ask.tenant, batch_id), ask.links)
 
 
 @router.get(
-    "/batches/{batch_id}/images", summary="List the images of a batch", responses=responses.errors(404)
+    "/batches/{batch_id}/images",
+    summary="List the images of a batch",
+    responses=responses.errors(404),
+    openapi_extra=needs(Permission.IMAGES_READ),
 )
 async def list_images(
     batch_id: BatchPath,
@@ -152,6 +175,7 @@ async def list_images(
         ),
         **responses.errors(404),
     },
+    openapi_extra=needs(Permission.IMAGES_READ),
 )
 async def batch_events(
     batch_id: BatchPath,
@@ -173,7 +197,7 @@ async def batch_events(
         ask.tenant,
         batch_id,
         last_event_id,
-        admitted=lambda: parts.keys.admits(ask.caller),
+        admitted=lambda: parts.access.admits(ask.caller),
     )
     events = await stream.open()
 
@@ -197,6 +221,7 @@ async def batch_events(
         200: responses.content("A ZIP of the images and `manifest.json`.", "application/zip"),
         **responses.errors(404, 409),
     },
+    openapi_extra=needs(Permission.IMAGES_READ),
 )
 async def batch_results(batch_id: BatchPath, ask: Asking) -> StreamingResponse:
     """The results under the photos' own names, made while they are sent, with `manifest.json` as the last
@@ -206,7 +231,8 @@ async def batch_results(batch_id: BatchPath, ask: Asking) -> StreamingResponse:
     if not batch.status.ended:
         raise BatchNotEnded
     images = await all_images(ask.gateway.batches, ask.tenant, batch_id)
-    archive = await asyncio.to_thread(ResultsZip, batch, images, ask.links)
+    brand = ask.gateway.brands.of(ask.tenant).brand
+    archive = await asyncio.to_thread(ResultsZip, batch, images, ask.links, brand)
     return StreamingResponse(
         archive.stream(ask.gateway.objects),
         media_type="application/zip",
@@ -219,6 +245,7 @@ async def batch_results(batch_id: BatchPath, ask: Asking) -> StreamingResponse:
     summary="Cancel a batch",
     response_model=Batch,
     responses=responses.errors(404, 409),
+    openapi_extra=needs(Permission.IMAGES_WRITE),
 )
 async def cancel_batch(batch_id: BatchPath, act: Acting) -> Response:
     """What waits is cancelled; what is rendering is finished and kept."""
@@ -234,7 +261,8 @@ async def cancel_batch(batch_id: BatchPath, act: Acting) -> Response:
     "/batches/{batch_id}/retry",
     summary="Retry failed images",
     response_model=Batch,
-    responses=responses.errors(404, 409),
+    responses=responses.errors(402, 404, 409),
+    openapi_extra=needs(Permission.IMAGES_WRITE),
 )
 async def retry_batch(batch_id: BatchPath, act: Acting) -> Response:
     """Render the failed images of an ended batch again; the others keep their results."""

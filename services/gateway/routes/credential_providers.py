@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from fastapi import APIRouter
 from fastapi.responses import Response
 
+from libs.common.contracts.access import Permission
 from libs.common.providers import cards
 from services.gateway import responses
+from services.gateway.auth.guard import guarded_router, needs
 from services.gateway.byok_views import CredentialProvider, CredentialProviderPage, today
 from services.gateway.gateway import Asking
 
-router = APIRouter(prefix="/api/v1", tags=["Credentials"])
+router = guarded_router(prefix="/api/v1", tags=["Credentials"])
 
 
 @router.get(
@@ -21,6 +22,7 @@ router = APIRouter(prefix="/api/v1", tags=["Credentials"])
     summary="List providers",
     response_model=CredentialProviderPage,
     responses=responses.errors(),
+    openapi_extra=needs(Permission.CREDENTIALS_READ),
 )
 async def list_credential_providers(_: Asking) -> Response:
     """Everything that a form needs to ask for a key: fields, a JSON Schema, limits, prices with their source,

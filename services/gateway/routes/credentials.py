@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from fastapi.responses import Response
 from pydantic import SecretStr
 
 from libs.common.contracts import credentials as contract
+from libs.common.contracts.access import Permission
 from libs.common.contracts.credentials import CredentialTerms, SealedSecret
 from libs.common.contracts.ids import CredentialId
 from libs.common.contracts.message import Query as BusQuery
@@ -19,6 +20,7 @@ from libs.common.providers import card
 from libs.common.providers.fields import Fields, fit
 from libs.common.providers.models import refuse_retired
 from services.gateway import examples, responses
+from services.gateway.auth.guard import guarded_router, needs
 from services.gateway.byok_views import Credential, CredentialPage, today
 from services.gateway.credential_bodies import ChangedTerms, NewCredential, NewSecret, revealed
 from services.gateway.gateway import Acting, Ask, Asking
@@ -26,7 +28,7 @@ from services.gateway.idempotency import Answer
 from services.gateway.sealing import CHECKED_S
 
 _CHANGE_TRIES = 5
-router = APIRouter(prefix="/api/v1", tags=["Credentials"])
+router = guarded_router(prefix="/api/v1", tags=["Credentials"])
 CredentialPath = Annotated[
     CredentialId, Path(description="Id of the credential.", examples=[examples.CREDENTIAL_ID])
 ]
@@ -38,6 +40,7 @@ CredentialPath = Annotated[
     summary="Store a credential",
     response_model=Credential,
     responses=responses.errors(409, 413),
+    openapi_extra=needs(Permission.CREDENTIALS_WRITE),
 )
 async def create_credential(body: NewCredential, act: Acting) -> Response:
     """The secret is encrypted for the vault at once and checked at its provider, at no cost, before the
@@ -66,7 +69,12 @@ async def create_credential(body: NewCredential, act: Acting) -> Response:
     return await act.once_with_secret(work)
 
 
-@router.get("/credentials", summary="List credentials", responses=responses.errors())
+@router.get(
+    "/credentials",
+    summary="List credentials",
+    responses=responses.errors(),
+    openapi_extra=needs(Permission.CREDENTIALS_READ),
+)
 async def list_credentials(ask: Asking) -> CredentialPage:
     """All of them, the oldest first, with their health."""
     found = await ask.service(contract.ListCredentials())
@@ -74,7 +82,12 @@ async def list_credentials(ask: Asking) -> CredentialPage:
     return CredentialPage(items=tuple(map(Credential.of, oldest_first)))
 
 
-@router.get("/credentials/{credential_id}", summary="Get a credential", responses=responses.errors(404))
+@router.get(
+    "/credentials/{credential_id}",
+    summary="Get a credential",
+    responses=responses.errors(404),
+    openapi_extra=needs(Permission.CREDENTIALS_READ),
+)
 async def get_credential(credential_id: CredentialPath, ask: Asking) -> Credential:
     """Never with its secret: only the last four characters and a fingerprint."""
     return Credential.of(await _get(ask, credential_id))
@@ -84,6 +97,7 @@ async def get_credential(credential_id: CredentialPath, ask: Asking) -> Credenti
     "/credentials/{credential_id}",
     summary="Change the terms of a credential",
     responses=responses.errors(404, 413),
+    openapi_extra=needs(Permission.CREDENTIALS_WRITE),
 )
 async def change_credential(credential_id: CredentialPath, body: ChangedTerms, ask: Asking) -> Credential:
     """Label, priority, cap, regions, models, end, whether it is enabled: what is absent stays as it is."""
@@ -95,6 +109,7 @@ async def change_credential(credential_id: CredentialPath, body: ChangedTerms, a
     status_code=204,
     summary="Delete a credential",
     responses=responses.errors(404),
+    openapi_extra=needs(Permission.CREDENTIALS_WRITE),
 )
 async def delete_credential(credential_id: CredentialPath, ask: Asking) -> None:
     """Its ciphertexts are forgotten and no worker may use it any more; what waits goes by your policy."""
@@ -106,6 +121,7 @@ async def delete_credential(credential_id: CredentialPath, ask: Asking) -> None:
     summary="Check a credential",
     response_model=Credential,
     responses=responses.errors(404, 409),
+    openapi_extra=needs(Permission.CREDENTIALS_WRITE),
 )
 async def verify_credential(credential_id: CredentialPath, act: Acting) -> Response:
     """Asks its provider now, at no cost, and says how it stands."""
@@ -118,6 +134,7 @@ async def verify_credential(credential_id: CredentialPath, act: Acting) -> Respo
     summary="Replace the secret of a credential",
     response_model=Credential,
     responses=responses.errors(404, 409, 413),
+    openapi_extra=needs(Permission.CREDENTIALS_WRITE),
 )
 async def replace_secret(credential_id: CredentialPath, body: NewSecret, act: Acting) -> Response:
     """The new secret is checked first and takes over only if it works (else `replacement_not_verified`): the
@@ -146,6 +163,7 @@ async def replace_secret(credential_id: CredentialPath, body: NewSecret, act: Ac
     summary="Bring the secret before back",
     response_model=Credential,
     responses=responses.errors(404, 409),
+    openapi_extra=needs(Permission.CREDENTIALS_WRITE),
 )
 async def roll_back_credential(credential_id: CredentialPath, act: Acting) -> Response:
     """Within the grace time of a replacement; `previous_until` says how long that is."""
@@ -158,6 +176,7 @@ async def roll_back_credential(credential_id: CredentialPath, act: Acting) -> Re
     summary="Disable a credential",
     response_model=Credential,
     responses=responses.errors(404, 409),
+    openapi_extra=needs(Permission.CREDENTIALS_WRITE),
 )
 async def disable_credential(credential_id: CredentialPath, act: Acting) -> Response:
     """Workers drop it at once; it keeps its secret. Disabling twice is fine."""
@@ -169,6 +188,7 @@ async def disable_credential(credential_id: CredentialPath, act: Acting) -> Resp
     summary="Enable a credential",
     response_model=Credential,
     responses=responses.errors(404, 409),
+    openapi_extra=needs(Permission.CREDENTIALS_WRITE),
 )
 async def enable_credential(credential_id: CredentialPath, act: Acting) -> Response:
     """What waits for it goes on. Enabling twice is fine."""

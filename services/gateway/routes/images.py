@@ -6,17 +6,19 @@ import time
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import Field
 
 from libs.common.contracts import batch as contract
+from libs.common.contracts.access import Permission
 from libs.common.contracts.batch import ImageStatus, SubmitImage
 from libs.common.contracts.ids import BatchId, ImageId
 from libs.common.contracts.inference import FileKind
 from libs.common.contracts.options import RenderOptions, RenditionName
 from libs.common.objects import tenant_key
 from services.gateway import examples, responses
+from services.gateway.auth.guard import guarded_router, needs
 from services.gateway.downloads import file_response, result_response
 from services.gateway.errors import ImageFailed, ImageNotCompleted
 from services.gateway.gateway import Act, Acting, Ask, Asking
@@ -26,7 +28,7 @@ from services.gateway.submissions import Command, Intake, submit
 from services.gateway.uploads import Received, Taken, clean_name
 from services.gateway.views import Image
 
-router = APIRouter(prefix="/api/v1", tags=["Images"])
+router = guarded_router(prefix="/api/v1", tags=["Images"])
 
 PHOTO_TYPES = ("image/*", "application/octet-stream")
 SENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/tiff", "image/avif", "image/heic")
@@ -58,9 +60,9 @@ class PhotoQuery(RenderQuery):
     responses={
         200: responses.picture("The rendered image.", *RESULT_TYPES),
         202: {"model": Image, "description": "Not ready yet; follow the links."},
-        **responses.errors(409, 413, 415),
+        **responses.errors(402, 409, 413, 415),
     },
-    openapi_extra=responses.upload("RenderOptions", *SENT_TYPES),
+    openapi_extra=needs(Permission.IMAGES_WRITE) | responses.upload("RenderOptions", *SENT_TYPES),
 )
 async def render_image(act: Acting, query: Annotated[PhotoQuery, Query()]) -> Response:
     """Send a photo of up to 50 MB and 50 megapixels, as the raw body or as the part `file` of a form. It
@@ -68,7 +70,8 @@ async def render_image(act: Acting, query: Annotated[PhotoQuery, Query()]) -> Re
     with links.
 
     A photo that can't be rendered is a problem with the reason as its `code`. The same request sent again
-    under its Idempotency-Key waits for the same image.
+    under its Idempotency-Key waits for the same image. What the plan has no room for is refused
+    with 402, and the 201st test image of a day with 429.
     """
     accepted = await submit(act, query, _photo_intake(act, query))
     batch_id, image_id = BatchId(accepted.answer.body["batch_id"]), ImageId(accepted.answer.body["id"])
@@ -78,9 +81,16 @@ async def render_image(act: Acting, query: Annotated[PhotoQuery, Query()]) -> Re
     return response
 
 
-@router.get("/images/{image_id}", summary="Get an image", responses=responses.errors(404))
+@router.get(
+    "/images/{image_id}",
+    summary="Get an image",
+    responses=responses.errors(404),
+    openapi_extra=needs(Permission.IMAGES_READ),
+)
 async def get_image(image_id: ImagePath, ask: Asking) -> Image:
-    """How the image stands, and what its result is like."""
+    """How the image stands, and what its result is like. It is gone with its batch once that is older
+    than your plan keeps results.
+    """
     return Image.of(await ask.gateway.batches.image(ask.tenant, image_id), ask.links)
 
 
@@ -89,6 +99,7 @@ async def get_image(image_id: ImagePath, ask: Asking) -> Image:
     summary="Download a result",
     response_class=StreamingResponse,
     responses=_FILE_RESPONSES,
+    openapi_extra=needs(Permission.IMAGES_READ),
 )
 async def get_result(image_id: ImagePath, ask: Asking) -> Response:
     """The rendered image, with an ETag. One `Range` of bytes, `If-Range` and `If-None-Match` are honoured."""
@@ -100,6 +111,7 @@ async def get_result(image_id: ImagePath, ask: Asking) -> Response:
     summary="Download a rendition",
     response_class=StreamingResponse,
     responses=_FILE_RESPONSES,
+    openapi_extra=needs(Permission.IMAGES_READ),
 )
 async def get_rendition(
     image_id: ImagePath,
@@ -118,6 +130,7 @@ async def get_rendition(
     summary="Download an artefact",
     response_class=StreamingResponse,
     responses=_FILE_RESPONSES,
+    openapi_extra=needs(Permission.IMAGES_READ),
 )
 async def get_artefact(
     image_id: ImagePath,
@@ -154,7 +167,8 @@ def _photo_intake(act: Act, query: PhotoQuery) -> Intake[RenderOptions]:
         return SubmitImage(
             batch_id=batch_id,
             image_id=image_id,
-            api_key_id=act.caller.key_id,
+            submitted_by=act.caller.subject,
+            test=act.caller.test,
             name=clean_name(query.name) or received.name or "image",
             photo_key=key,
             photo_size=received.size,
@@ -165,7 +179,12 @@ def _photo_intake(act: Act, query: PhotoQuery) -> Intake[RenderOptions]:
     def answer(command: Command) -> Answer:
         assert isinstance(command, SubmitImage)
         image = contract.Image(
-            id=image_id, batch_id=batch_id, position=0, name=command.name, status=ImageStatus.WAITING
+            id=image_id,
+            batch_id=batch_id,
+            position=0,
+            name=command.name,
+            status=ImageStatus.WAITING,
+            test=command.test,
         )
         return Answer(202, Image.of(image, act.links).model_dump(mode="json"))
 

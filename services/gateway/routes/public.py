@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from pydantic import BaseModel
 
-from services.gateway.docs.page import CONTENT_SECURITY_POLICY
+from services.gateway.docs.page import Pages
+from services.gateway.gateway import Gateway
 
 router = APIRouter(tags=["Service"])
 
@@ -34,8 +35,15 @@ async def openapi(request: Request) -> JSONResponse:
 @router.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> HTMLResponse:
     """The guide and the reference, on one page that needs nothing from elsewhere."""
-    headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "public, max-age=300"}
-    return HTMLResponse(request.app.state.page, headers=headers)
+    gateway: Gateway = request.app.state.gateway
+    pages: Pages = request.app.state.pages
+    page = pages.page(gateway.brands.at(request.scope).brand)
+    headers = {
+        "Content-Security-Policy": page.content_security_policy,
+        "Cache-Control": "public, max-age=60",
+        "Vary": "Host",
+    }
+    return HTMLResponse(page.html, headers=headers)
 
 
 @router.get("/", include_in_schema=False)

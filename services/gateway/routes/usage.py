@@ -6,18 +6,20 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from fastapi.responses import JSONResponse, Response
 
 from libs.common.contracts import routing as contract
+from libs.common.contracts.access import Permission
 from libs.common.contracts.routing import UsageGroup
 from services.gateway import byok_examples, responses
+from services.gateway.auth.guard import guarded_router, needs
 from services.gateway.byok_views import Savings, Usage, today
 from services.gateway.errors import InvalidPeriod
 from services.gateway.gateway import Asking
 from services.gateway.usage_csv import CSV, prefers_csv, usage_csv
 
-router = APIRouter(prefix="/api/v1", tags=["Routing and usage"])
+router = guarded_router(prefix="/api/v1", tags=["Routing and usage"])
 
 MOST_DAYS = 366
 REPORT_S = 20.0
@@ -41,6 +43,7 @@ class ReportFormat(StrEnum):
         200: {"content": {CSV: {"schema": {"type": "string"}, "example": byok_examples.USAGE_CSV}}},
         **responses.errors(),
     },
+    openapi_extra=needs(Permission.USAGE_READ),
 )
 async def get_usage(
     ask: Asking,
@@ -64,7 +67,7 @@ async def get_usage(
     """
     end = last or today()
     start = first or end.replace(day=1)
-    _check(start, end)
+    check_period(start, end)
     groups = tuple(dict.fromkeys(map(UsageGroup, group_by.split(","))))
     report = await ask.service(contract.GetUsage(start=start, end=end, group_by=groups), REPORT_S)
     headers = {"Vary": "Accept"}
@@ -75,26 +78,32 @@ async def get_usage(
     return JSONResponse(shown.model_dump(mode="json"), headers=headers)
 
 
-@router.get("/usage/savings", summary="Get the savings", responses=responses.errors())
+@router.get(
+    "/usage/savings",
+    summary="Get the savings",
+    responses=responses.errors(),
+    openapi_extra=needs(Permission.USAGE_READ),
+)
 async def get_savings(ask: Asking, first: First = None, last: Last = None) -> Savings:
     """By month, the last twelve unless days are given: what the platform's computing cost, what it would have
     cost without your keys, and the share that they moved.
     """
     end = last or today()
-    start = first or _a_year_before(end)
-    _check(start, end)
+    start = first or a_year_before(end)
+    check_period(start, end)
     report = await ask.service(contract.GetSavings(start=start, end=end), REPORT_S)
     return Savings.model_validate(report.model_dump())
 
 
-def _check(start: date, end: date) -> None:
+def check_period(start: date, end: date) -> None:
+    """InvalidPeriod."""
     if start > end:
         raise InvalidPeriod("The first day lies after the last.", field="from")
     if end - start >= timedelta(days=MOST_DAYS):
         raise InvalidPeriod(f"A report spans at most {MOST_DAYS} days.", field="from")
 
 
-def _a_year_before(end: date) -> date:
+def a_year_before(end: date) -> date:
     """The first of the month eleven months before, so that twelve months are shown."""
     months = max(12, end.year * 12 + end.month - 12)
     return date(months // 12, months % 12 + 1, 1)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.contracts import webhooks as contract
+from libs.common.contracts.access import Permission
 from libs.common.contracts.ids import DeliveryId, EndpointId
 from libs.common.contracts.message import Query as BusQuery
 from libs.common.contracts.webhooks import DEFAULT_TYPES, WebhookType
 from services.gateway import examples, responses
+from services.gateway.auth.guard import guarded_router, needs
 from services.gateway.gateway import Act, Acting, Asking
 from services.gateway.idempotency import Answer
 from services.gateway.pages import opened, sealed
 from services.gateway.views import Delivery, DeliveryPage, Endpoint, EndpointPage, EndpointWithSecret
 
-router = APIRouter(prefix="/api/v1", tags=["Webhooks"])
+router = guarded_router(prefix="/api/v1", tags=["Webhooks"])
 
 EndpointPath = Annotated[
     EndpointId, Path(description="Id of the webhook endpoint.", examples=[examples.ENDPOINT_ID])
@@ -55,6 +57,7 @@ class Rotation(BaseModel):
     summary="Register a webhook endpoint",
     response_model=EndpointWithSecret,
     responses=responses.errors(409, 413),
+    openapi_extra=needs(Permission.WEBHOOKS_WRITE),
 )
 async def create_endpoint(
     body: NewEndpoint,
@@ -71,7 +74,12 @@ async def create_endpoint(
     return await _with_secret(query, act, 201, location)
 
 
-@router.get("/webhook-endpoints", summary="List webhook endpoints", responses=responses.errors())
+@router.get(
+    "/webhook-endpoints",
+    summary="List webhook endpoints",
+    responses=responses.errors(),
+    openapi_extra=needs(Permission.WEBHOOKS_READ),
+)
 async def list_endpoints(ask: Asking) -> EndpointPage:
     """All of them: there are 20 at most."""
     found = await ask.service(contract.ListEndpoints())
@@ -79,7 +87,10 @@ async def list_endpoints(ask: Asking) -> EndpointPage:
 
 
 @router.get(
-    "/webhook-endpoints/{endpoint_id}", summary="Get a webhook endpoint", responses=responses.errors(404)
+    "/webhook-endpoints/{endpoint_id}",
+    summary="Get a webhook endpoint",
+    responses=responses.errors(404),
+    openapi_extra=needs(Permission.WEBHOOKS_READ),
 )
 async def get_endpoint(endpoint_id: EndpointPath, ask: Asking) -> Endpoint:
     """Never with its secret."""
@@ -91,6 +102,7 @@ async def get_endpoint(endpoint_id: EndpointPath, ask: Asking) -> Endpoint:
     status_code=204,
     summary="Delete a webhook endpoint",
     responses=responses.errors(404),
+    openapi_extra=needs(Permission.WEBHOOKS_WRITE),
 )
 async def delete_endpoint(endpoint_id: EndpointPath, ask: Asking) -> None:
     """Nothing more is sent to it, and its deliveries are forgotten."""
@@ -102,6 +114,7 @@ async def delete_endpoint(endpoint_id: EndpointPath, ask: Asking) -> None:
     summary="Rotate a signing secret",
     response_model=EndpointWithSecret,
     responses=responses.errors(404, 409, 413),
+    openapi_extra=needs(Permission.WEBHOOKS_WRITE),
 )
 async def rotate_secret(endpoint_id: EndpointPath, act: Acting, body: Rotation | None = None) -> Response:
     """Answers with a new secret, this once; until `overlap_s` is over, messages carry both signatures."""
@@ -116,6 +129,7 @@ async def rotate_secret(endpoint_id: EndpointPath, act: Acting, body: Rotation |
     summary="Send a test message",
     response_model=Delivery,
     responses=responses.errors(404, 409, 413),
+    openapi_extra=needs(Permission.WEBHOOKS_WRITE),
 )
 async def test_endpoint(
     endpoint_id: EndpointPath,
@@ -130,6 +144,7 @@ async def test_endpoint(
     "/webhook-endpoints/{endpoint_id}/deliveries",
     summary="List deliveries",
     responses=responses.errors(404),
+    openapi_extra=needs(Permission.WEBHOOKS_READ),
 )
 async def list_deliveries(
     endpoint_id: EndpointPath,
@@ -153,6 +168,7 @@ async def list_deliveries(
     summary="Send a delivery again",
     response_model=Delivery,
     responses=responses.errors(404, 409, 413),
+    openapi_extra=needs(Permission.WEBHOOKS_WRITE),
 )
 async def redeliver(
     endpoint_id: EndpointPath,

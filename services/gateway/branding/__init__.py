@@ -1,0 +1,1 @@
+"""Whose brand is shown where."""
