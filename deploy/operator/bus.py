@@ -66,15 +66,21 @@ def _status(error: MannequinError) -> Exit:
 
 
 async def _request(query: Query[Answer], tenant: str | None, limit_s: float) -> Answer:
+    """As the system's user who typed the command: the audit log names that one."""
+    from getpass import getuser
+
+    from libs.common.audit import acting
     from libs.common.bus.connect import connect
     from libs.common.contracts import flow
+    from libs.common.contracts.access import Actor, ActorKind
     from libs.common.contracts.ids import TenantId
 
     whose = TenantId(tenant) if tenant else None
     bus = connect(_bus_url(), flow.OPERATOR)
     await bus.start()
     try:
-        return await bus.request(query, tenant=whose, timeout=limit_s)
+        with acting(Actor(kind=ActorKind.OPERATOR, id=getuser())):
+            return await bus.request(query, tenant=whose, timeout=limit_s)
     finally:
         await bus.close()
 

@@ -29,6 +29,18 @@ def rotate(context: typer.Context, tenant: Tenant) -> None:
 
 
 @vault.command()
+def rotate_tokens(context: typer.Context) -> None:
+    """Sign access tokens with a new key, once every gateway has it; those of the old one go on."""
+    here = session(context)
+    with told(here):
+        from libs.common.contracts.tokens import RotateTokenKey
+
+        found = ask(RotateTokenKey())
+    *older, newest = [key["kid"] for key in found.keys]
+    here.answer(found, f"the new key is {newest}; still good: {', '.join(older) or 'no other'}")
+
+
+@vault.command()
 def erase(
     context: typer.Context,
     tenant: Tenant,

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from libs.client import calls, exchange
+from libs.client.branding.aio import AsyncBrands, AsyncDomains
 from libs.client.byok.aio import (
     AsyncCredentialProviders,
     AsyncCredentials,
@@ -20,13 +21,16 @@ from libs.client.byok.aio import (
 )
 from libs.client.byok.models import Estimate
 from libs.client.calls import Call
+from libs.client.custom_models.aio import AsyncCustomModelCalls
 from libs.client.errors import MannequinError
 from libs.client.events import EventParser
 from libs.client.exchange import PIECE, Meter, Progress
 from libs.client.following import SILENCE_S, Following
+from libs.client.human_models.aio import AsyncHumanModels
 from libs.client.models import Batch, BatchOptions, Delivery, Endpoint, Event, Image, Page, RenderOptions
 from libs.client.retry import RetryPolicy, Tries
 from libs.client.settings import ClientSettings
+from libs.client.tenant.aio import AsyncApiKeys, AsyncOwnTenant
 
 T = TypeVar("T")
 
@@ -54,6 +58,12 @@ class AsyncMannequin:
         self.credential_providers = AsyncCredentialProviders(self._transport)
         self.routing_policy = AsyncRoutingPolicies(self._transport)
         self.usage = AsyncUsageReports(self._transport)
+        self.tenant = AsyncOwnTenant(self._transport)
+        self.api_keys = AsyncApiKeys(self._transport)
+        self.branding = AsyncBrands(self._transport)
+        self.domains = AsyncDomains(self._transport)
+        self.human_models = AsyncHumanModels(self._transport)
+        self.custom_models = AsyncCustomModelCalls(self._transport)
 
     async def close(self) -> None:
         await self._transport.http.aclose()

@@ -20,7 +20,7 @@ from libs.client.models import Batch, BatchOptions, Delivery, Endpoint, Image, P
 
 T = TypeVar("T")
 BASE = "/api/v1"
-_MEDIA_TYPES = {
+MEDIA_TYPES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
     ".png": "image/png",
@@ -31,6 +31,16 @@ _MEDIA_TYPES = {
     ".heic": "image/heic",
     ".zip": "application/zip",
 }
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form with a `file` and one part of JSON."""
+
+    file: Path
+    media_type: str
+    part: str
+    json: Any = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class Call(Generic[T]):
     json: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     upload: Path | None = None
+    form: Form | None = None
 
     @property
     def repeatable(self) -> bool:
@@ -129,7 +140,7 @@ def batch_results(batch_id: str) -> str:
 
 def submit_image(photo: Path, options: RenderOptions | None, key: str | None) -> Call[Image]:
     """`wait=0`: the answer is the image's state, not its pixels."""
-    media_type = _MEDIA_TYPES.get(photo.suffix.lower(), "application/octet-stream")
+    media_type = MEDIA_TYPES.get(photo.suffix.lower(), "application/octet-stream")
     params = {"wait": 0, "name": photo.name, **_query(options)}
     return post("/images", Image, key=key, params=params, headers={"content-type": media_type}, upload=photo)
 

@@ -5,6 +5,7 @@ MannequinError
 │   ├── Unauthorized   401, 403  the API key is missing, wrong or revoked
 │   ├── NotFound       404
 │   ├── Conflict       409
+│   ├── QuotaExceeded  402, 429  a limit of the plan, or of test keys: what, how much, and when it resets
 │   ├── RateLimited    429       `retry_after` says when to come again
 │   ├── Refused        4xx       any other fault of the request
 │   └── Unavailable    5xx       the service has a problem; trying again may help
@@ -61,6 +62,23 @@ class NotFound(ApiError):
 
 class Conflict(ApiError):
     """The thing is not in a state in which this can be done."""
+
+
+class QuotaExceeded(ApiError):
+    """A limit of the plan was hit, or the day's images of test keys are used up; sent again it fails again.
+
+    what: the limit's name, such as `images_month`. limit, used, needed: of it. resets_at: when what is used
+    begins at nothing again; None where waiting does not help.
+    """
+
+    def __init__(self, status: int, problem: Mapping[str, Any], retry_after: float | None = None) -> None:
+        super().__init__(status, problem, retry_after)
+        quota = problem["quota"]
+        self.what = str(quota.get("what", ""))
+        self.limit, self.used, self.needed = (
+            _number(quota.get(name)) for name in ("limit", "used", "needed")
+        )
+        self.resets_at = _moment(quota.get("resets_at"))
 
 
 class RateLimited(ApiError):
@@ -129,8 +147,22 @@ def from_response(status: int, body: bytes, retry_after: str | None) -> ApiError
         problem = json.loads(body)
     except ValueError:
         problem = {}
+    problem = problem if isinstance(problem, dict) else {}
     kind = _BY_STATUS.get(status, Unavailable if status >= 500 else Refused)
-    return kind(status, problem if isinstance(problem, dict) else {}, _seconds(retry_after))
+    if isinstance(problem.get("quota"), dict):
+        kind = QuotaExceeded
+    return kind(status, problem, _seconds(retry_after))
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _seconds(retry_after: str | None) -> float | None:

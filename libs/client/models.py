@@ -43,10 +43,13 @@ class Rendition(PictureOptions):
 class RenderOptions(PictureOptions, total=False):
     """What may be asked of a render.
 
+    render: `ghost`, or `on_model` with the id of one of your human models as `human_model`.
     hollow: show the inner back. fill_occlusions: fill what hair, hands or bags hide. align: `catalogue` for
     garments at the same scale and place, by `template`. artefacts: keep the masks beside the result.
     """
 
+    render: Literal["ghost", "on_model"]
+    human_model: str
     garment: Literal["auto", "top", "outerwear", "dress", "bottom", "all"]
     hollow: bool
     neck_label: bool
@@ -139,11 +142,15 @@ class Route(Model):
 
 
 class Batch(Model):
-    """A batch; `status` is accepted, splitting, processing, completed, failed or cancelled."""
+    """A batch; `status` is accepted, splitting, processing, completed, failed or cancelled.
+
+    `test`: of a test key, so that its images are small, carry a watermark and are not billed.
+    """
 
     id: str
     status: str
     options: Mapping[str, Any] = Field(default_factory=dict)
+    test: bool = False
     counts: Counts = Counts()
     progress: float = 0
     round: int = 1
@@ -163,7 +170,8 @@ class Image(Model):
 
     An inside shot ends as paired: it went into the result of `paired_with`. `landmarks` are x, y by name, in
     pixels of the photo. `route` is who computed it on whose account; `parked` says why it waits though there
-    is room.
+    is room. `synthesized_fraction` is the share of what is shown that nobody photographed; where there is
+    any, the file is marked with `digital_source_type`, an IPTC URI.
     """
 
     id: str
@@ -171,6 +179,7 @@ class Image(Model):
     position: int = 0
     name: str = ""
     status: str
+    test: bool = False
     sku: str | None = None
     garment: str | None = None
     paired_with: str | None = None
@@ -180,6 +189,8 @@ class Image(Model):
     reasons: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     preserved_fraction: float | None = None
+    synthesized_fraction: float | None = None
+    digital_source_type: str | None = None
     landmarks: Mapping[str, tuple[float, float] | None] | None = None
     photo_width: int | None = None
     photo_height: int | None = None

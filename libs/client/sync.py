@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from libs.client import calls, exchange
+from libs.client.branding.sync import Brands, Domains
 from libs.client.byok.models import Estimate
 from libs.client.byok.sync import (
     CredentialProviders,
@@ -20,13 +21,16 @@ from libs.client.byok.sync import (
     UsageReports,
 )
 from libs.client.calls import Call
+from libs.client.custom_models.sync import CustomModelCalls
 from libs.client.errors import MannequinError
 from libs.client.events import EventParser
 from libs.client.exchange import PIECE, Meter, Progress
 from libs.client.following import SILENCE_S, Following
+from libs.client.human_models.sync import HumanModels
 from libs.client.models import Batch, BatchOptions, Delivery, Endpoint, Event, Image, Page, RenderOptions
 from libs.client.retry import RetryPolicy, Tries
 from libs.client.settings import ClientSettings
+from libs.client.tenant.sync import ApiKeys, OwnTenant
 
 T = TypeVar("T")
 
@@ -54,6 +58,12 @@ class Mannequin:
         self.credential_providers = CredentialProviders(self._transport)
         self.routing_policy = RoutingPolicies(self._transport)
         self.usage = UsageReports(self._transport)
+        self.tenant = OwnTenant(self._transport)
+        self.api_keys = ApiKeys(self._transport)
+        self.branding = Brands(self._transport)
+        self.domains = Domains(self._transport)
+        self.human_models = HumanModels(self._transport)
+        self.custom_models = CustomModelCalls(self._transport)
 
     def close(self) -> None:
         self._transport.http.close()

@@ -14,6 +14,7 @@ from libs.client.byok.models import (
     Credential,
     CredentialProvider,
     CredentialTerms,
+    Quotas,
     RoutingPolicy,
     Savings,
     Usage,
@@ -147,3 +148,7 @@ class AsyncUsageReports:
     async def savings(self, start: date | None = None, end: date | None = None) -> Savings:
         """What your keys moved to your own accounts, by month."""
         return await self._transport.send(calls.get_savings(start, end))
+
+    async def quotas(self) -> Quotas:
+        """What your plan allows, and how much of it is taken."""
+        return await self._transport.send(calls.get_quotas())

@@ -13,6 +13,7 @@ from libs.client.byok.models import (
     Credential,
     CredentialProvider,
     CredentialTerms,
+    Quotas,
     RoutingPolicy,
     Savings,
     Usage,
@@ -121,6 +122,10 @@ def get_usage_csv(start: date | None, end: date | None, group_by: Sequence[str])
 
 def get_savings(start: date | None, end: date | None) -> Call[Savings]:
     return get("/usage/savings", Savings, **_period(start, end))
+
+
+def get_quotas() -> Call[Quotas]:
+    return get("/usage/quotas", Quotas)
 
 
 def _path(credential_id: str) -> str:

@@ -173,6 +173,34 @@ class RoutedShare(Model):
     reason: str = ""
 
 
+class Quota(Model):
+    """One limit of the plan; `limit` None: there is none. `reserved` is under way, or kept for an upload."""
+
+    name: str
+    limit: int | None = None
+    used: int | None = None
+    reserved: int | None = None
+    resets_at: datetime | None = None
+
+
+class Quotas(Model):
+    """All limits, and the plan that they are of."""
+
+    plan: str
+    items: tuple[Quota, ...]
+
+
+class QuotaEffect(Model):
+    """What a batch would take of its month, and whether all limits of the plan hold."""
+
+    limit: int | None = None
+    used: int = 0
+    reserved: int = 0
+    needed: int = 0
+    fits: bool = True
+    resets_at: datetime | None = None
+
+
 class Estimate(Model):
     """What a batch would be, were it released now."""
 
@@ -186,3 +214,4 @@ class Estimate(Model):
     cost: Decimal
     currency: str = "USD"
     price_table: str = ""
+    quota: QuotaEffect | None = None

@@ -14,6 +14,7 @@ from libs.client.byok.models import (
     Credential,
     CredentialProvider,
     CredentialTerms,
+    Quotas,
     RoutingPolicy,
     Savings,
     Usage,
@@ -143,3 +144,7 @@ class UsageReports:
     def savings(self, start: date | None = None, end: date | None = None) -> Savings:
         """What your keys moved to your own accounts, by month."""
         return self._transport.send(calls.get_savings(start, end))
+
+    def quotas(self) -> Quotas:
+        """What your plan allows, and how much of it is taken."""
+        return self._transport.send(calls.get_quotas())

@@ -146,6 +146,8 @@ def _estimate(here: Session, client: Mannequin, archive: Path, asked: BatchOptio
         f"{usd(found.cost)} {found.currency}"
     )
     here.answer(found, table(("images", "provider", "payer", "price", "cost", "why"), rows, title=title))
+    if found.quota and not found.quota.fits:
+        here.note("Your plan has no room for it: mannequin usage quotas")
 
 
 @contextmanager

@@ -14,7 +14,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from libs.client.cli import batches, credentials, render, routing, usage, webhooks
+from libs.client.cli import (
+    batches,
+    branding,
+    credentials,
+    custom_models,
+    human_models,
+    render,
+    routing,
+    usage,
+    webhooks,
+)
 from libs.client.cli.session import Exit, Session
 
 PLUGINS = "mannequin.commands"
@@ -107,7 +117,10 @@ def options(
 app.command("render")(render.render)
 app.command("batch")(batches.process)
 app.add_typer(batches.app, name="batches")
+app.add_typer(branding.app, name="branding")
 app.add_typer(credentials.app, name="credentials")
+app.add_typer(human_models.app, name="human-models")
+app.add_typer(custom_models.app, name="custom-models")
 app.add_typer(routing.app, name="routing")
 app.add_typer(usage.app, name="usage")
 app.add_typer(webhooks.app, name="webhooks")

@@ -35,6 +35,8 @@ class Option:
 
 
 RENDER = (
+    Option("render", str, "ghost, or on_model: worn by one of your human models."),
+    Option("human_model", str, "Who wears it (hum_…), with --render on_model."),
     Option("garment", str, "Which garment: auto, top, outerwear, dress, bottom or all."),
     Option("background", str, "transparent, a colour as #rrggbb, or a gradient as #rrggbb..#rrggbb."),
     Option("shadow", str, "none, soft or contact."),

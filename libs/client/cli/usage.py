@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from libs.client.cli.money import usd
-from libs.client.cli.session import session, table
+from libs.client.cli.session import session, table, when
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-    from libs.client.byok.models import Savings, SavingsRow, Usage, UsageRow
+    from libs.client.byok.models import Quotas, Savings, SavingsRow, Usage, UsageRow
 
 app = typer.Typer(
     help="What was computed on whose account, and what that came to.", invoke_without_command=True
@@ -59,6 +59,29 @@ def savings(context: typer.Context, first: First = None, last: Last = None) -> N
     with here.client() as client:
         found = client.usage.savings(_day(first), _day(last))
     here.answer(found, _picture(found))
+
+
+@app.command()
+def quotas(context: typer.Context) -> None:
+    """Show what your plan allows, and how much of it is taken."""
+    here = session(context)
+    with here.client() as client:
+        found = client.usage.quotas()
+    here.answer(found, _limits(found))
+
+
+def _limits(found: Quotas) -> RenderableType:
+    rows = [
+        (
+            one.name,
+            "no limit" if one.limit is None else one.limit,
+            one.used,
+            one.reserved,
+            when(one.resets_at),
+        )
+        for one in found.items
+    ]
+    return table(("limit", "at most", "used", "reserved", "begins anew"), rows, title=f"plan {found.plan}")
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -1,0 +1,1 @@
+"""A brand of your own: its look, its pictures and its hosts."""

@@ -1,0 +1,1 @@
+"""A tenant's view of itself and its API keys."""
