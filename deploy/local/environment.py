@@ -15,6 +15,7 @@ from deploy.local.state import State, write_private
 
 # In the order of their start; the gateway, which lets work in, is last to start and first to stop.
 SERVICES = ("tenants", "keyvault", "batch", "inference", "webhooks", "gateway")
+DOCS = Path(__file__).parents[2] / "build" / "docs"
 # By their own names, which service each is: one code base may run in several roles.
 PROCESSES: Mapping[str, str] = {
     "tenants": "tenants",
@@ -83,7 +84,19 @@ def process_environment(process: str, addresses: Addresses, webhooks_key: Secret
 def _extras(process: str, addresses: Addresses, webhooks_key: SecretStr) -> dict[str, str]:
     match process:
         case "gateway":
-            return {"GATEWAY_HOST": HOST, "GATEWAY_PORT": str(addresses.gateway_port)}
+            return {
+                "GATEWAY_HOST": HOST,
+                "GATEWAY_PORT": str(addresses.gateway_port),
+                **_by_default("GATEWAY_COOKIE_SECURE", "false"),
+                **_by_default("GATEWAY_BASE_DOMAIN", "localhost"),
+                **_built_docs(),
+            }
+        case "tenants":
+            return {
+                "TENANTS_PUBLIC_URL": addresses.api_url,
+                **_by_default("TENANTS_SSO_ALLOW_PRIVATE", "true"),
+                **_by_default("TENANTS_ERASURE_SETTLE_S", "5"),  # a quarter of an hour elsewhere
+            }
         case "webhooks":
             return {
                 "WEBHOOKS_SECRET_KEY": webhooks_key.get_secret_value(),
@@ -100,6 +113,11 @@ def _extras(process: str, addresses: Addresses, webhooks_key: SecretStr) -> dict
             }
         case _:
             return {}
+
+
+def _built_docs() -> dict[str, str]:
+    """The documentation site, where it was built."""
+    return {"GATEWAY_DOCS_FOLDER": str(DOCS)} if DOCS.exists() else {}
 
 
 def _vault_environment(vault: VaultAddress) -> dict[str, str]:

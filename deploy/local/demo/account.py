@@ -20,10 +20,18 @@ from libs.common.contracts.ids import ApiKeyId, TenantId
 from libs.common.contracts.tenants import CreateTenant, IssueApiKey, Plan, SetPlan
 
 Made = TypeVar("Made")
-_ENTERPRISE = Plan(name="enterprise", byok=True, fallback=True)
+ENTERPRISE = Plan(
+    name="enterprise",
+    byok=True,
+    fallback=True,
+    human_models=True,
+    custom_models=True,
+    white_label=True,
+    sso=True,
+)
 
 _KNOWN_WITHIN_S = 10.0
-_NOT_PLANNED = frozenset({"byok_not_in_plan", "fallback_not_in_plan"})
+_NOT_PLANNED = frozenset({"byok_not_in_plan", "fallback_not_in_plan", "not_in_plan"})
 
 
 @dataclass(frozen=True)
@@ -39,12 +47,12 @@ class Account:
         return {"authorization": f"Bearer {self.key.get_secret_value()}"}
 
 
-async def make_account(addresses: Addresses, name: str) -> Account:
+async def make_account(addresses: Addresses, name: str, slug: str | None = None) -> Account:
     """A new tenant with a key that the gateway knows."""
     bus = connect(addresses.bus_url, flow.OPERATOR)
     await bus.start()
     try:
-        tenant = await bus.request(CreateTenant(name=name))
+        tenant = await bus.request(CreateTenant(name=name, slug=slug))
         issued = await bus.request(IssueApiKey(label=name), tenant=tenant.id)
     finally:
         await bus.close()
@@ -55,16 +63,21 @@ async def make_account(addresses: Addresses, name: str) -> Account:
     return account
 
 
-async def make_enterprise_account(addresses: Addresses, name: str, plan: Plan = _ENTERPRISE) -> Account:
-    """A new tenant that may bring its own keys; see `once_planned` for its first calls."""
+async def make_enterprise_account(addresses: Addresses, name: str, plan: Plan = ENTERPRISE) -> Account:
+    """A new tenant that bought everything; see `once_planned` for its first calls."""
     account = await make_account(addresses, name)
+    await set_plan(addresses, account.tenant, plan)
+    return account
+
+
+async def set_plan(addresses: Addresses, tenant: TenantId, plan: Plan) -> None:
+    """What the tenant bought from now on; the services hear of it a moment later."""
     bus = connect(addresses.bus_url, flow.OPERATOR)
     await bus.start()
     try:
-        await bus.request(SetPlan(plan=plan), tenant=account.tenant)
+        await bus.request(SetPlan(plan=plan), tenant=tenant)
     finally:
         await bus.close()
-    return account
 
 
 async def once_planned(work: Callable[[], Awaitable[Made]]) -> Made:

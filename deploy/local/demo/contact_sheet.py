@@ -38,17 +38,34 @@ def write_contact_sheet(pairs: Sequence[Pair], path: Path) -> int:
 
     A picture that can't be read leaves its place empty.
     """
-    register_heif_opener()
     shown = pairs[:MOST]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _drawn(shown).save(path, quality=88)
+    return len(shown)
+
+
+def add_to_contact_sheet(pairs: Sequence[Pair], path: Path) -> None:
+    """Further pairs below those of a sheet, if there is one."""
+    more = _drawn(pairs)
+    if not path.exists():
+        more.save(path, quality=88)
+        return
+    with Image.open(path) as above:
+        sheet = Image.new("RGB", (max(above.width, more.width), above.height + more.height), _PAPER)
+        sheet.paste(above, (0, 0))
+    sheet.paste(more, (0, sheet.height - more.height))
+    sheet.save(path, quality=92)
+
+
+def _drawn(pairs: Sequence[Pair]) -> Image.Image:
+    register_heif_opener()
     width, height = 2 * _CELL[0] + 3 * _GAP, _CELL[1] + _CAPTION + 2 * _GAP
-    columns, rows = min(_COLUMNS, len(shown)) or 1, math.ceil(len(shown) / _COLUMNS) or 1
+    columns, rows = min(_COLUMNS, len(pairs)) or 1, math.ceil(len(pairs) / _COLUMNS) or 1
     sheet = Image.new("RGB", (width * columns, height * rows), _PAPER)
-    for number, pair in enumerate(shown):
+    for number, pair in enumerate(pairs):
         row, column = divmod(number, _COLUMNS)
         _draw(sheet, pair, column * width + _GAP, row * height + _GAP)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, quality=88)
-    return len(shown)
+    return sheet
 
 
 def _draw(sheet: Image.Image, pair: Pair, left: int, top: int) -> None:

@@ -9,11 +9,13 @@ from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from pydantic import SecretStr
 from rich.console import Console
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from deploy.local.demo import results
 from deploy.local.demo.account import Account, kept_account
+from deploy.local.demo.own_brand import OwnBrand
 from deploy.local.demo.own_key import OwnKey, own_account
 from deploy.local.demo.receiver import Receiver, receiver
 from deploy.local.demo.sample import Shoot, many, shoot
@@ -22,6 +24,8 @@ from deploy.local.environment import Addresses
 from deploy.local.errors import LocalError
 from deploy.local.state import State
 from deploy.local.supervisor import Bus, Supervisor
+from deploy.operator.scan import Places
+from deploy.vault.keys import VaultAccess
 from libs.client import AsyncMannequin
 from libs.client.errors import MannequinError, NothingToSend
 from libs.client.models import Batch, Endpoint, Image
@@ -48,7 +52,18 @@ async def demonstrate(state: State, bus: Bus, photos: Path | None, *, once: bool
     drawing = asyncio.create_task(asyncio.to_thread(shoot, photos, state.root / "demo"))
     async with Supervisor(state, bus, report=lambda line: console.print(line, style="dim")) as system:
         console.print(f"[bold green]ready[/] in {time.monotonic() - began:.1f} s: {system.addresses.api_url}")
-        await _unless_it_dies(_show(system.addresses, state, drawing, Screen(console), once), system.watch())
+        show = _show(system.addresses, state, drawing, Screen(console), _places(system), once=once)
+        await _unless_it_dies(show, system.watch())
+
+
+def _places(system: Supervisor) -> Places:
+    """Where a scan for an erased tenant looks."""
+    return Places(
+        admin_url=SecretStr(system.postgres.url),
+        objects_url=SecretStr(system.addresses.objects_url),
+        bus_url=system.addresses.bus_url,
+        vault=VaultAccess(system.vault.url, system.vault.ca, system.vault.approles),
+    )
 
 
 async def _unless_it_dies(work: Coroutine[None, None, None], watch: Coroutine[None, None, None]) -> None:
@@ -65,7 +80,13 @@ async def _unless_it_dies(work: Coroutine[None, None, None], watch: Coroutine[No
 
 
 async def _show(
-    addresses: Addresses, state: State, drawing: asyncio.Task[Shoot], screen: Screen, once: bool
+    addresses: Addresses,
+    state: State,
+    drawing: asyncio.Task[Shoot],
+    screen: Screen,
+    places: Places,
+    *,
+    once: bool,
 ) -> None:
     account = await kept_account(addresses, state, "Demo Shop")
     try:
@@ -74,6 +95,7 @@ async def _show(
         raise LocalError(str(error)) from error
     faults = await _Demo(addresses, account, screen, _BATCH_WITHIN_S if once else None).run(photos)
     faults += await _second_act(addresses, state, screen)
+    faults += await _third_act(addresses, state, screen, places)
     screen.explain(addresses, account)
     if faults and once:
         raise DemoFailed(faults)
@@ -81,6 +103,11 @@ async def _show(
     if not once:
         screen.console.print("Everything stays up until Ctrl-C.")
         await asyncio.Event().wait()
+
+
+async def _third_act(addresses: Addresses, state: State, screen: Screen, places: Places) -> Sequence[str]:
+    screen.own_brand()
+    return await OwnBrand(addresses, screen, places, state.root / "demo").run(OUT / results.SHEET)
 
 
 async def _second_act(addresses: Addresses, state: State, screen: Screen) -> Sequence[str]:

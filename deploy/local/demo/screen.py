@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +23,10 @@ from rich.text import Text
 
 from deploy.local.demo.account import Account
 from deploy.local.environment import Addresses
+from deploy.operator.scan import Findings
 from libs.client.byok.models import Credential, Savings, Usage, UsageRow
 from libs.client.models import Batch, Event, Image
+from libs.common.contracts.erasure import Erasure
 
 _ROWS = 100
 _COLOURS = {"publishable": "green", "review": "yellow", "rejected": "red"}
@@ -103,6 +106,33 @@ class Screen:
             self.console.print(
                 f"{savings.total.moved_share:.0%} of the platform's cost moved to the tenant's own account"
             )
+
+    def own_brand(self) -> None:
+        """The title of the third act."""
+        self.console.print()
+        self.console.rule("a tenant under its own brand", style="dim")
+
+    def signed_in(self, name: str, role: str) -> None:
+        self.console.print(f"[bold]{name}[/] accepted the invitation and signed in by password, as {role}")
+
+    def branded(self, name: str, url: str) -> None:
+        self.console.print(f"brand [bold]{name}[/] with its colours and logo at {url}")
+
+    def worn(self, image: Image) -> None:
+        """The on-model image, and what is thought of it."""
+        verdict = image.verdict or image.status
+        colour = _COLOURS.get(verdict, "red")
+        self.console.print(f"a garment on the tenant's own human model: [{colour}]{verdict}[/]")
+
+    def erased(self, erasure: Erasure, found: Findings) -> None:
+        """What the certificate says, and what a search for the tenant found."""
+        statement = json.loads(erasure.statement or "{}")
+        removed = sum(sum(part.values()) for part in statement.get("removed", {}).values())
+        self.console.print(f"its owner had it erased: {removed:,} rows, objects and keys; {erasure.id}")
+        table = Table("searched for the tenant", "found")
+        for place, where in found.items():
+            table.add_row(place, str(sum(where.values())))
+        self.console.print(table)
 
     def faults(self, faults: Sequence[str]) -> None:
         for fault in faults:
