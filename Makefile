@@ -35,7 +35,12 @@ lock: ## Resolve pyproject.toml into requirements.lock anew
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url \
 	  --no-annotate --no-header --python-version 3.11 --quiet -o requirements.lock
 
-run: install ## Start everything and render a sample batch (ONCE=1, PHOTOS=folder-or.zip, BUS=rabbitmq)
+docs: install build/docs/index.html ## Build the documentation site into build/docs
+
+build/docs/index.html: mkdocs.yml CHANGELOG.md services/gateway/problem_catalogue.py $(shell find docs deploy/docs -type f -not -name '*.pyc')
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+run: install docs ## Start everything and render a sample batch (ONCE=1, PHOTOS=folder-or.zip, BUS=rabbitmq)
 	@$(BIN)/mannequin demo --bus $(BUS) $(if $(ONCE),--once) $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 test: install ## Run every tier of tests against real servers
@@ -68,6 +73,6 @@ bench: install ## Run the benchmarks (ONLY=name for one)
 clean: ## Remove the state folder, results and caches (.venv stays)
 	rm -rf .mannequin out build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help install lock run test check format generated verify rabbitmq bench clean
+.PHONY: help install lock docs run test check format generated verify rabbitmq bench clean
 
 -include training/training.mk
