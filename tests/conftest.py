@@ -18,6 +18,7 @@ from deploy.local.servers.rabbitmq import RabbitMq
 from deploy.local.supervisor import Supervisor
 from libs.common.db.migrate import migrate
 from tests.servers import databases
+from tests.servers.counted import summary
 from tests.servers.databases import PASSWORDS, TestDatabase
 from tests.servers.having import demand, fresh_state, having
 from tests.servers.system import System
@@ -86,3 +87,9 @@ def system() -> Iterator[System]:
             yield System(supervisor)
         finally:
             asyncio.run(supervisor.__aexit__())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many cases the matrices tried, as a matrix that shrank is no longer one."""
+    if told := summary():
+        terminalreporter.write_line(f"cases tried: {told}")

@@ -74,7 +74,7 @@ class Desk:
         await self.objects.put(key, archive)
         command = SubmitBatch(
             batch_id=batch_id,
-            api_key_id=ApiKeyId.new(),
+            submitted_by=ApiKeyId.new(),
             archive_key=key,
             archive_size=len(archive),
             options=options or BatchOptions(),

@@ -47,7 +47,10 @@ from services.keyvault.plans import plan_changed
 from services.keyvault.replace import Replacements
 from services.keyvault.revoke import Revoker
 from services.keyvault.rotate import Rotations
+from services.keyvault.secrets import handlers as secrets
 from services.keyvault.service import CredentialsService
+from services.keyvault.tokens import handlers as tokens
+from services.keyvault.transit import TransitVault
 from services.keyvault.vault import Vault
 from tests.servers.databases import TestDatabase
 from tests.servers.planted import planted
@@ -254,11 +257,15 @@ async def at_desk(
         yield desk
 
 
-async def serve(lifecycle: Lifecycle, database: Database, bus: Bus, vault: Vault, check_s: float) -> None:
+async def serve(
+    lifecycle: Lifecycle, database: Database, bus: Bus, vault: TransitVault, check_s: float
+) -> None:
     """What the service's own wiring does, on a vault that is there."""
     lifecycle.background("outbox", Relay(database, bus).run())
     await health.attach(bus, database, lifecycle)
     await leases.attach(bus, database, vault)
+    await tokens.attach(bus, database, vault, lead_s=0)
+    await secrets.attach(bus, database, vault)
     checks, revoker = Checks(database, check_s), Revoker(bus)
     await attach(
         bus,

@@ -146,7 +146,7 @@ async def test_a_batch_goes_on_when_its_key_fails_and_the_bill_adds_up(
         batch_id = BatchId.new()
         submit = SubmitBatch(
             batch_id=batch_id,
-            api_key_id=ApiKeyId.new(),
+            submitted_by=ApiKeyId.new(),
             archive_key=key,
             archive_size=len(content),
             options=BatchOptions(),

@@ -141,11 +141,14 @@ async def test_a_copy_in_a_later_slice_than_its_finished_original_is_settled(des
     batch_id = await desk.submit(build(parts))
     with pytest.raises(Unavailable):
         await desk.split(batch_id, Dying(desk.database, 1))
-    await desk.collect(batch_id, [done(image) for image in await desk.released()])
+    marks = {"synthesized_fraction": 0.25, "digital_source_type": "urn:of-a-code"}
+    await desk.collect(batch_id, [done(image, **marks) for image in await desk.released()])
     await desk.split(batch_id)
     await desk.collect(batch_id, [done(image) for image in await desk.released()])
 
-    assert (await desk.images(batch_id))[-1].status == "completed"
+    copy = (await desk.images(batch_id))[-1]
+    assert copy.status == "completed"
+    assert {name: getattr(copy, name) for name in marks} == marks
     assert (await desk.batch(batch_id)).status == "completed"
     assert await desk.charged() == 200
 
@@ -216,7 +219,7 @@ async def test_a_single_image_goes_ahead_of_every_batch(desk: Desk) -> None:
     command = SubmitImage(
         batch_id=BatchId.new(),
         image_id=ImageId.new(),
-        api_key_id=ApiKeyId.new(),
+        submitted_by=ApiKeyId.new(),
         name="coat.jpg",
         photo_key="k",
         photo_size=3,

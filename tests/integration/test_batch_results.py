@@ -40,6 +40,8 @@ FINDING = Finding(code="cut_off_by_frame", detail="x" * 300, box=Box(left=1, top
 RICH = {
     "findings": (FINDING,) * 16,
     "preserved_fraction": 0.987654,
+    "synthesized_fraction": 0.012346,
+    "digital_source_type": "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic",
     "landmarks": Landmarks(neck=(10.5, 20.25), left_hem=(1, 2)),
     "renditions": tuple(file(f"rendition-{number}") for number in range(8)),
     "artefacts": tuple(file(name) for name in ("alpha", "classes", "synthesized")),

@@ -167,7 +167,7 @@ async def test_a_single_photo_goes_on_the_tenants_key_at_once(desk: ByokDesk) ->
     command = SubmitImage(
         batch_id=BatchId.new(),
         image_id=ImageId.new(),
-        api_key_id=ApiKeyId.new(),
+        submitted_by=ApiKeyId.new(),
         name="coat.jpg",
         photo_key="k",
         photo_size=3,

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from deploy.local.servers.nats import Nats
 from deploy.local.servers.openbao import OpenBao
 from libs.common.api_keys import GeneratedKey, generate
+from libs.common.contracts.access import DEFAULT_KEY_PERMISSIONS, ActorKind
 from libs.common.contracts.credentials import IntakeKey
 from libs.common.contracts.ids import ApiKeyId, TenantId
 from libs.common.contracts.tenants import KeyMode
@@ -95,8 +96,8 @@ async def at_shop(desk: Desk, database: TestDatabase, nats: Nats, folder: Path) 
 async def caller(gateway: Gateway, tenant: TenantId) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody with a new API key of a tenant."""
     key: GeneratedKey = generate(KeyMode.LIVE)
-    known = Caller(tenant, ApiKeyId.new(), KeyMode.LIVE)
-    gateway.keys.learn([KnownKey(key.public_id, key.sha256, known, revoked=False)])
+    known = Caller(tenant, ApiKeyId.new(), ActorKind.API_KEY, DEFAULT_KEY_PERMISSIONS)
+    gateway.keys.put(KnownKey(key.public_id, key.sha256, known, revoked=False))
     headers = {"authorization": f"Bearer {key.secret.get_secret_value()}"}
     transport = httpx.ASGITransport(create_app(gateway))
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test", headers=headers) as http:

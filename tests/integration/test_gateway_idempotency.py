@@ -25,6 +25,7 @@ async def db(database: TestDatabase) -> AsyncIterator[Database]:
 
 
 async def answer(db: Database, claim: Claim, print_: str = "p") -> None:
+    assert claim.tenant is not None
     async with db.tenant(claim.tenant) as tx:
         await claim.keep(tx, print_, ANSWER)
 
@@ -101,3 +102,14 @@ async def test_keys_are_each_tenants_own(db: Database) -> None:
         await answer(db, claim)
     async with idempotency.claim(TenantId.new(), "mine") as claim:
         assert not claim.replays
+
+
+async def test_answers_to_the_platforms_people_are_of_no_tenant(db: Database) -> None:
+    """Kept and replayed in the same way, and no tenant's role sees them."""
+    idempotency = Idempotency(db)
+    async with idempotency.claim(None, "stf_1 repeat") as claim, db.platform("keep an answer") as tx:
+        await claim.keep(tx, "p", ANSWER)
+    async with idempotency.claim(None, "stf_1 repeat") as claim:
+        assert claim.replay("p").status == 201
+    async with db.tenant(TENANT) as tx:
+        assert not await tx.fetch("select * from idempotency where tenant_id = 'platform'")

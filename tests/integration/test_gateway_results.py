@@ -112,6 +112,10 @@ async def test_a_pair_is_one_result_and_the_manifest_tells_of_both(caller: Calle
     assert told["s/manifest.csv"]["failure"]["code"] == "manifest_rows_ignored"
     assert told["s/x.jpg"]["renditions"][0]["file"] == "renditions/thumb/s/x.webp"
     assert {"drift", "findings", "landmarks", "preserved_fraction"} <= set(told["s/x.jpg"])
+    marked = told["s/x.jpg"]
+    assert (marked["synthesized_fraction"] > 0) == (marked["digital_source_type"] is not None)
+    result = await caller.client.get(marked["links"]["result"])
+    assert result.headers.get("image-digital-source-type") == marked["digital_source_type"]
     inside = await caller.client.get(told["s/y.jpg"]["links"]["result"])
     assert (inside.status_code, inside.json()["code"]) == (409, "image_not_completed")
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,11 +46,14 @@ class Operator:
 
 
 @pytest.fixture
-async def desk(database: TestDatabase, nats_server: Nats, vault_server: OpenBao) -> AsyncIterator[Desk]:
+async def desk(
+    database: TestDatabase, nats_server: Nats, vault_server: OpenBao, tmp_path: Path
+) -> AsyncIterator[Desk]:
     settings = TenantsSettings(
         bus_url=SecretStr(nats_server.url),
         database_url=database.url("tenants"),
         platform_database_url=database.url("tenants_platform"),
+        objects_url=SecretStr(tmp_path.as_uri()),
     )
     lifecycle = Lifecycle()
     async with at_desk(database, nats_server, vault_server) as desk:
@@ -70,7 +74,8 @@ async def test_what_a_tenant_bought_reaches_the_vault(desk: Desk, operator: Oper
     tenant = (await operator.run("tenants", "create", "Shop")).strip()
     command = ("tenants", "plan", tenant, "--byok", "--fallback", "--fallback-cap", "99.90", "--name", "gold")
     plan = (await operator.answer(*command))["plan"]
-    assert plan == {"name": "gold", "byok": True, "fallback": True, "fallback_monthly_cap": "99.9"}
+    bought = ("name", "byok", "fallback", "fallback_monthly_cap", "sso")
+    assert [plan[name] for name in bought] == ["gold", True, True, "99.9", False]
     listed = await operator.run("tenants", "list")
     assert "gold, own keys, fallback up to 99.90 USD a month" in listed
 
@@ -89,6 +94,106 @@ async def test_a_plan_that_says_nothing_sensible_is_refused(desk: Desk, operator
     await operator.run("tenants", "plan", tenant, "--byok", "--fallback-cap", "5", status=Exit.USAGE)
     await operator.run("tenants", "plan", tenant, "--fallback", "--fallback-cap", "-5", status=Exit.USAGE)
     await operator.run("tenants", "plan", tenant, "--byok", status=Exit.NOT_FOUND)
+
+
+async def test_a_tenant_begins_on_a_plan_at_a_host_of_its_own(desk: Desk, operator: Operator) -> None:
+    """Found by what is known of it; shown with its limits and prices, and changed."""
+    command = (
+        "tenants",
+        "create",
+        "Maison",
+        "--plan",
+        "saas",
+        "--slug",
+        "maison",
+        "--contact",
+        "it@m.example",
+    )
+    tenant = (await operator.run(*command)).strip()
+    shown = await operator.answer("tenants", "show", tenant)
+    assert (shown["plan_code"], shown["slug"], shown["contact_email"]) == ("saas", "maison", "it@m.example")
+    assert "10,000 images a month" in await operator.run("tenants", "show", tenant)
+    await operator.run("tenants", "create", "Other", "--slug", "maison", status=Exit.REFUSED)
+    await operator.run("tenants", "create", "Other", "--plan", "none-such", status=Exit.NOT_FOUND)
+    await operator.run("tenants", "change", tenant, "--name", "Étoile", "--slug", "etoile")
+    listed = await operator.answer("tenants", "list", "--name", "éto", "--plan", "saas", "--status", "active")
+    assert [one["id"] for one in listed["items"]] == [tenant]
+    terms = ("--set", "quotas.images_month=none", "--set", "prices.monthly=450.50")
+    changed = await operator.answer("tenants", "plan", tenant, "--code", "enterprise", *terms)
+    assert (changed["plan"]["quotas"]["images_month"], changed["plan"]["prices"]["monthly"]) == (
+        None,
+        "450.50",
+    )
+    await operator.run("tenants", "plan", tenant, "--code", "saas", "--set", "beer", status=Exit.USAGE)
+    await operator.run("tenants", "plan", tenant, "--code", "saas", "--set", "beer=1", status=Exit.REFUSED)
+    await operator.run("tenants", "plan", tenant, "--code", "saas", "--byok", status=Exit.USAGE)
+
+
+async def test_a_tenant_is_suspended_and_resumed(desk: Desk, operator: Operator) -> None:
+    """With the reason, which is needed."""
+    tenant = (await operator.run("tenants", "create", "Shop")).strip()
+    await operator.run("tenants", "suspend", tenant, status=Exit.USAGE)
+    assert "suspended: unpaid" in await operator.run("tenants", "suspend", tenant, "--reason", "unpaid")
+    assert "suspended - unpaid" in await operator.run("tenants", "show", tenant)
+    assert "is active" in await operator.run("tenants", "resume", tenant)
+
+
+async def test_a_plan_is_defined_step_by_step_and_retired(desk: Desk, operator: Operator) -> None:
+    """From another one, then as it is; its tenants have it a moment later."""
+    terms = ("--set", "sso=true", "--set", "quotas.members=7", "--description", "For some.")
+    made = await operator.answer("plans", "define", "silver", "--base", "saas", *terms)
+    assert (made["plan"]["name"], made["plan"]["sso"], made["description"]) == ("silver", True, "For some.")
+    assert made["plan"]["quotas"]["images_month"] == 10_000
+    tenant = (await operator.run("tenants", "create", "Shop", "--plan", "silver")).strip()
+    changed = await operator.answer("plans", "define", "silver", "--set", "quotas.members=9")
+    assert (changed["revision"], changed["plan"]["sso"], changed["description"]) == (2, True, "For some.")
+
+    async def has_it() -> bool:
+        shown = await operator.answer("tenants", "show", tenant)
+        return bool(shown["plan"]["quotas"]["members"] == 9)
+
+    await until(has_it)
+    assert "1 tenants stay" in await operator.run("plans", "retire", "silver")
+    await operator.run("tenants", "create", "Late", "--plan", "silver", status=Exit.REFUSED)
+    assert "silver" in await operator.run("plans", "list")
+    await operator.run("plans", "define", "gold", "--base", "brass", status=Exit.USAGE)
+    await operator.run("plans", "retire", "brass", status=Exit.NOT_FOUND)
+
+
+async def test_a_key_has_an_end_scopes_and_networks_and_is_rotated(desk: Desk, operator: Operator) -> None:
+    """The secret is what is printed, and a list never has it."""
+    tenant = (await operator.run("tenants", "create", "Shop")).strip()
+    given = (
+        "--scope",
+        "images:read",
+        "--scope",
+        "usage:read",
+        "--expires",
+        "2031-01-02",
+        "--ip",
+        "10.0.0.0/8",
+    )
+    issued = await operator.answer("keys", "issue", tenant, "--mode", "test", *given)
+    key = issued["key"]
+    assert key["scopes"] == ["images:read", "usage:read"]
+    assert (key["expires_at"], key["allowed_ips"]) == ("2031-01-02T00:00:00Z", ["10.0.0.0/8"])
+    fresh = (await operator.run("keys", "rotate", tenant, key["id"], "--overlap", "0.5")).strip()
+    assert fresh.startswith("im_test_")
+    await operator.run("keys", "rotate", tenant, key["id"], status=Exit.REFUSED)
+    listed = await operator.run("keys", "list", tenant)
+    assert fresh not in listed
+    assert fresh[:20] in listed
+    await operator.run("keys", "issue", tenant, "--scope", "me:write", status=Exit.REFUSED)
+    await operator.run("keys", "issue", tenant, "--scope", "images:eat", status=Exit.USAGE)
+    await operator.run("keys", "issue", tenant, "--ip", "10.0.0.1/8", status=Exit.REFUSED)
+
+
+async def test_access_tokens_get_a_new_key(desk: Desk, operator: Operator) -> None:
+    """Those of the one before stay good."""
+    first, second = [(await operator.answer("vault", "rotate-tokens"))["keys"] for _ in range(2)]
+    assert second[:-1] == first
+    said = await operator.run("vault", "rotate-tokens")
+    assert f"still good: {', '.join(key['kid'] for key in second)}" in said
 
 
 async def test_a_key_is_rotated_and_the_audit_shows_it(desk: Desk, operator: Operator) -> None:

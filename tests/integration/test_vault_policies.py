@@ -57,6 +57,15 @@ ALLOWED: dict[str, tuple[set[str], Work]] = {
     "delete a tenant's key": ({"erase"}, delete("transit/keys/t-doomed")),
     "sign a certificate": ({"sign"}, post("transit/sign/certificates", input=TEXT)),
     "read the certificates' public key": ({"sign"}, read("transit/keys/certificates")),
+    "sign a token": ({"token"}, post("transit/sign/tokens", input=TEXT, key_version=1)),
+    "read the tokens' public keys": ({"token"}, read("transit/keys/tokens")),
+    "make a new key for tokens": ({"token"}, post("transit/keys/tokens/rotate")),
+    "encrypt a secret of the platform": ({"encrypt"}, post("transit/encrypt/platform-secrets", **BODY)),
+    "look for the platform's key": ({"encrypt"}, read("transit/keys/platform-secrets")),
+    "decrypt a secret of the platform": (
+        {"lease"},
+        post("transit/decrypt/platform-secrets", ciphertext="{platform}", context=TEXT),
+    ),
     "look at its own token": (set(ROLES), read("auth/token/lookup-self")),
 }
 FORBIDDEN: dict[str, Work] = {
@@ -74,6 +83,14 @@ FORBIDDEN: dict[str, Work] = {
     "rotate the intake": post("transit/keys/intake/rotate"),
     "rotate the fingerprints": post("transit/keys/fingerprints/rotate"),
     "configure the certificates": post("transit/keys/certificates/config", deletion_allowed=True),
+    "configure the tokens' key": post("transit/keys/tokens/config", min_encryption_version=1),
+    "let the tokens' key be deleted": post("transit/keys/tokens/config", deletion_allowed=True),
+    "export the tokens' key": read("transit/export/signing-key/tokens"),
+    "make the tokens' key anew": post("transit/keys/tokens", type="aes256-gcm96", derived=True),
+    "delete the tokens' key": delete("transit/keys/tokens"),
+    "rotate the platform's key": post("transit/keys/platform-secrets/rotate"),
+    "configure the platform's key": post("transit/keys/platform-secrets/config", deletion_allowed=True),
+    "delete the platform's key": delete("transit/keys/platform-secrets"),
     "delete the intake": delete("transit/keys/intake"),
     "read the fingerprints' key": read("transit/keys/fingerprints"),
     "write a policy": post("sys/policies/acl/mannequin-lease", policy='path "*" {}'),
@@ -97,11 +114,13 @@ def clients(vault_server: OpenBao) -> dict[str, Client]:
 
 @pytest.fixture(scope="module")
 def ciphertexts(vault_server: OpenBao) -> dict[str, str]:
-    """One of a tenant, one for the intake."""
+    """One of a tenant, one of the platform, one for the intake."""
     root = vault_server.root_client()
     tenant = root.write_data(f"transit/encrypt/{KEY}", data=BODY)
+    platform = root.write_data("transit/encrypt/platform-secrets", data=BODY)
     intake = root.write_data("transit/encrypt/intake", data={"plaintext": TEXT})
-    return {"tenant": tenant["data"]["ciphertext"], "intake": intake["data"]["ciphertext"]}
+    made = {"tenant": tenant, "platform": platform, "intake": intake}
+    return {name: answer["data"]["ciphertext"] for name, answer in made.items()}
 
 
 def _logged_in(server: OpenBao, role: str) -> Client:

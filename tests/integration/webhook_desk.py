@@ -13,6 +13,7 @@ from aiohttp import ClientSession, web
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
+from libs.common.contracts.audit import ActionAudited
 from libs.common.contracts.batch import BatchCompleted, BatchStatus
 from libs.common.contracts.ids import EndpointId, TenantId
 from libs.common.contracts.message import Message
@@ -166,9 +167,11 @@ class Desk:
         return delivery
 
     async def outbox(self) -> list[str]:
+        """What waits there to be told, but for what the audit log hears."""
         async with self.database.platform("look") as tx:
             rows = await tx.fetch("select headers from outbox where tenant_id = $1 order by id", self.tenant)
-        return [row["headers"]["type"] for row in rows]
+        types = [row["headers"]["type"] for row in rows]
+        return [one for one in types if one != ActionAudited.wire]
 
 
 @asynccontextmanager

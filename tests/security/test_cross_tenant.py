@@ -1,7 +1,8 @@
 """One tenant gets nothing of another's, through any endpoint that the OpenAPI document knows.
 
 The requests are made from the document: a new endpoint is covered by itself, and one with an id of a kind
-that nothing here makes fails until something does.
+that nothing in `things.py` makes fails until something does. Who asks with which role is gone through in
+`test_role_matrix.py`; here both are owners.
 """
 
 from __future__ import annotations
@@ -15,23 +16,27 @@ import httpx
 import pytest
 
 from deploy.local.demo.account import make_enterprise_account
-from services.gateway.auth.bearer import PUBLIC_PATHS
-from services.gateway.openapi import operations
-from tests.servers.keys import KEY, stored_key, when_planned
-from tests.servers.photos import jpegs, numbered, zipped
+from libs.common.contracts.access import Permission, Role
+from tests.security.things import things_of
+from tests.servers.keys import KEY, when_planned
+from tests.servers.operations import Operation, all_operations
 from tests.servers.system import System
-from tests.unit.gateway_app import api_document
+from tests.servers.tokens import member
 
-ENDPOINTS = [(path, method.upper()) for path, method, _ in operations(api_document())]
-WITH_IDS = [(path, method) for path, method in ENDPOINTS if "{" in path]
-PRIVATE = [(path, method) for path, method in ENDPOINTS if path not in PUBLIC_PATHS]
-
-
-BODIES: dict[tuple[str, str], dict[str, Any]] = {
-    ("/api/v1/credentials/{credential_id}", "PATCH"): {"label": "taken over"},
-    ("/api/v1/credentials/{credential_id}/secret", "PUT"): {"secret": {"bearer": "of-the-stranger"}},
-}
-"""What must be sent for a request to be looked at at all."""
+OPERATIONS = [one for one in all_operations() if isinstance(one.permission, Permission)]
+OF_ONE_THING = [one for one in OPERATIONS if one.of_one_thing and one.method == "GET"]
+LISTINGS = [
+    "/api/v1/batches",
+    "/api/v1/credentials",
+    "/api/v1/webhook-endpoints",
+    "/api/v1/human-models",
+    "/api/v1/custom-models",
+    "/api/v1/api-keys",
+    "/api/v1/members",
+    "/api/v1/invites",
+    "/api/v1/tenant/domains",
+    "/api/v1/audit-log",
+]
 
 
 @dataclass
@@ -46,39 +51,15 @@ class Shops:
 
 @pytest.fixture(scope="module")
 def shops(system: System) -> Iterator[Shops]:
-    addresses = system.supervisor.addresses
-    keys = [
-        asyncio.run(make_enterprise_account(addresses, name)).key.get_secret_value()
-        for name in ("owner", "stranger")
-    ]
+    addresses, things = system.supervisor.addresses, things_of(system)
+    account = asyncio.run(make_enterprise_account(addresses, "stranger"))
+    stranger = member(addresses, account.tenant, Role.OWNER)
     clients = [
-        httpx.Client(base_url=system.api_url, headers={"authorization": f"Bearer {key}"}, timeout=60)
-        for key in keys
+        httpx.Client(base_url=system.api_url, headers=badge.headers, timeout=60)
+        for badge in (things.owner, stranger)
     ]
-    with clients[0] as owner, clients[1] as stranger:
-        yield Shops(system.api_url, owner, stranger, _things_of(owner))
-
-
-def _things_of(owner: httpx.Client) -> dict[str, str]:
-    """One of everything that has an id, all of it used and done."""
-    zip_type = {"content-type": "application/zip"}
-    more: dict[str, str | bool] = {"artefacts": True, "renditions": '[{"name": "thumb", "size": 64}]'}
-    batch = _json(
-        owner.post("/api/v1/batch/process", content=zipped(numbered(jpegs(2))), headers=zip_type, params=more)
-    )
-    owner.get(f"/api/v1/batches/{batch['id']}/events").raise_for_status()  # ends with the batch
-    images = _json(owner.get(f"/api/v1/batches/{batch['id']}/images"))["items"]
-    endpoint = _json(owner.post("/api/v1/webhook-endpoints", json={"url": "http://127.0.0.1:9/"}))
-    delivery = _json(owner.post(f"/api/v1/webhook-endpoints/{endpoint['id']}/test"))
-    return {
-        "credential_id": stored_key(owner)["id"],
-        "batch_id": batch["id"],
-        "image_id": images[0]["id"],
-        "rendition": images[0]["renditions"][0]["name"],
-        "artefact": images[0]["artefacts"][0]["name"],
-        "endpoint_id": endpoint["id"],
-        "delivery_id": delivery["id"],
-    }
+    with clients[0] as own, clients[1] as other:
+        yield Shops(system.api_url, own, other, things.ids)
 
 
 def _json(response: httpx.Response) -> Any:
@@ -86,30 +67,19 @@ def _json(response: httpx.Response) -> Any:
     return response.json()
 
 
-@pytest.mark.parametrize(("path", "method"), WITH_IDS)
-def test_a_stranger_finds_nothing(path: str, method: str, shops: Shops) -> None:
-    """404, and the very answer that an id of nothing gets, so that it does not even tell what there is."""
-    body = BODIES.get((path, method))
-    nowhere = {name: _of_nothing(id_) for name, id_ in shops.ids.items()}
-    found, nothing = [
-        shops.stranger.request(method, path.format(**ids), json=body) for ids in (shops.ids, nowhere)
-    ]
-    assert found.status_code == 404, found.text
-    assert _told(found) == _told(nothing)
-
-
-@pytest.mark.parametrize(("path", "method"), [(path, method) for path, method in WITH_IDS if method == "GET"])
-def test_the_owner_finds_it(path: str, method: str, shops: Shops) -> None:
-    """Otherwise the test above would prove nothing; and the stranger's tries have changed nothing."""
-    response = shops.owner.request(method, path.format(**shops.ids))
+@pytest.mark.parametrize("operation", OF_ONE_THING, ids=lambda one: one.name)
+def test_the_owner_finds_it(operation: Operation, shops: Shops) -> None:
+    """Otherwise that strangers do not would prove nothing; and their tries have changed nothing."""
+    response = shops.owner.request(operation.method, operation.path.format(**shops.ids))
     assert response.status_code == 200, response.text
 
 
-@pytest.mark.parametrize("listing", ["/api/v1/batches", "/api/v1/credentials", "/api/v1/webhook-endpoints"])
+@pytest.mark.parametrize("listing", LISTINGS)
 def test_listings_hold_one_tenants_things(listing: str, shops: Shops) -> None:
     """The owner's things are in the owner's lists alone."""
-    assert _json(shops.owner.get(listing))["items"]
-    assert not _json(shops.stranger.get(listing))["items"]
+    owned = {_id(item) for item in _json(shops.owner.get(listing))["items"]}
+    assert owned
+    assert not owned & {_id(item) for item in _json(shops.stranger.get(listing))["items"]}
 
 
 def test_the_owner_still_has_everything(shops: Shops) -> None:
@@ -125,13 +95,13 @@ def test_the_owner_still_has_everything(shops: Shops) -> None:
 @pytest.mark.parametrize(
     "credentials", [{}, {"authorization": "Bearer nonsense"}, {"x-api-key": "im_live_x"}]
 )
-@pytest.mark.parametrize(("path", "method"), PRIVATE)
-def test_nothing_is_done_without_a_key(
-    path: str, method: str, credentials: dict[str, str], shops: Shops
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
+def test_nothing_is_done_without_a_credential(
+    operation: Operation, credentials: dict[str, str], shops: Shops
 ) -> None:
     """401, before anything else in the request is looked at."""
-    url = shops.url + path.format(**shops.ids)
-    response = httpx.request(method, url, headers=credentials)
+    url = shops.url + operation.path.format(**shops.ids)
+    response = httpx.request(operation.method, url, headers=credentials)
     assert response.status_code == 401
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["www-authenticate"].startswith("Bearer")
@@ -162,11 +132,5 @@ def test_an_idempotency_key_is_each_tenants_own(shops: Shops) -> None:
     shops.stranger.delete(f"/api/v1/webhook-endpoints/{second['id']}").raise_for_status()
 
 
-def _of_nothing(id_: str) -> str:
-    """An id of the same kind that was given to nothing."""
-    return id_[:4] + "0" * 26
-
-
-def _told(response: httpx.Response) -> dict[str, Any]:
-    problem: dict[str, Any] = response.json()
-    return {name: value for name, value in problem.items() if name != "request_id"}
+def _id(item: dict[str, Any]) -> str:
+    return str(item.get("id") or item["host"])

@@ -65,7 +65,7 @@ class Part(_Strict):
 
 class Content(_Strict):
     role: Literal["user"]
-    parts: list[Part] = Field(min_length=2, max_length=2)
+    parts: list[Part] = Field(min_length=2, max_length=3)
 
 
 class ImageConfig(_Strict):
@@ -169,12 +169,14 @@ class GoogleContract:
             return refused
         try:
             asked = GenerateRequest.model_validate_json(await request.read())
-            picture = asked.contents[0].parts[0].inlineData
-            base64.b64decode(picture.data if picture else "", validate=True)
+            *given, said = asked.contents[0].parts
+            pictures = [part.inlineData for part in given]
+            for picture in pictures:
+                base64.b64decode(picture.data if picture else "", validate=True)
         except ValueError as exc:
             return self._problem(str(exc))
-        if picture is None or not asked.contents[0].parts[1].text:
-            return self._problem("a picture and then a text are asked for")
+        if None in pictures or not said.text:
+            return self._problem("one picture or two, and then a text are asked for")
         self.asked.append(asked)
         return web.json_response(self._drawn(request.match_info["model"]))
 

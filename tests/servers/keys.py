@@ -30,7 +30,7 @@ def when_planned(ask: Callable[[], httpx.Response]) -> Any:
     deadline = time.monotonic() + _PLAN_KNOWN_WITHIN_S
     while True:
         response = ask()
-        if response.status_code != 409 or time.monotonic() > deadline:
+        if response.status_code not in (402, 409) or time.monotonic() > deadline:
             response.raise_for_status()
             return response.json()
         time.sleep(0.05)

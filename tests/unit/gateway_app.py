@@ -7,16 +7,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from starlette.middleware import Middleware
 
 from libs.common.bus.connect import connect
 from libs.common.db import Database
 from libs.common.objects import Objects
+from services.gateway import problems
 from services.gateway.app import create_app
+from services.gateway.auth.bearer import Authenticate
 from services.gateway.gateway import Gateway
 from services.gateway.middleware.metrics import GatewayMetrics
+from services.gateway.rate_limit import RateLimit
 from services.gateway.settings import GatewaySettings
 from services.gateway.wiring import assemble
 
@@ -42,6 +46,19 @@ def offline_gateway(**settings: Any) -> Gateway:
 def offline_app(**settings: Any) -> FastAPI:
     """The application of `offline_gateway`."""
     return create_app(offline_gateway(**settings))
+
+
+def slim_app(gateway: Gateway, *routers: APIRouter) -> FastAPI:
+    """The routes of `routers` behind what lets callers in, without the document that takes long to make."""
+    middleware = [
+        Middleware(Authenticate, access=gateway.access, settings=gateway.settings),
+        Middleware(RateLimit, buckets=gateway.buckets, strangers=gateway.strangers),
+    ]
+    app = FastAPI(middleware=middleware, exception_handlers=problems.handlers())
+    app.state.gateway = gateway
+    for router in routers:
+        app.include_router(router)
+    return app
 
 
 @cache

@@ -107,4 +107,4 @@ standings = st.builds(
     fallback_reserved=money,
 )
 tried = st.builds(Tried, st.sampled_from(IDS), st.integers(1, 2), st.integers(0, 4))
-works = st.builds(Work, st.booleans(), st.lists(tried, max_size=3).map(tuple))
+works = st.builds(Work, st.booleans(), st.lists(tried, max_size=3).map(tuple), st.booleans())

@@ -245,3 +245,14 @@ def test_a_plan_without_keys_uses_none() -> None:
     """Keys that were stored before the plan changed."""
     stands = standing(ONLY, key(), plan=EVERYTHING.model_copy(update={"byok": False}))
     assert decide(stands, Work(), 1, NOW).reason == "your plan does not hold keys of your own"
+
+
+def test_a_garment_on_a_person_goes_to_a_key_that_draws_or_segments() -> None:
+    """Never to one that only makes ghosts; what the drawing key can do is what is asked of it."""
+    draws = key(0, abilities=(Ability.GHOST, Ability.ON_MODEL))
+    segments, ghosts = key(1), key(2, priority=9, abilities=(Ability.GHOST,))
+    (share,) = decide(standing(ONLY, draws, ghosts), Work(on_model=True), 3, NOW).shares
+    assert (share.route.credential_id, share.route.ability) == (IDS[0], Ability.ON_MODEL)
+    (share,) = decide(standing(ONLY, segments, ghosts), Work(on_model=True), 3, NOW).shares
+    assert (share.route.credential_id, share.route.ability) == (IDS[1], Ability.SEGMENT)
+    assert decide(standing(ONLY, ghosts), Work(on_model=True), 3, NOW).rest == 3

@@ -115,7 +115,7 @@ def test_a_render_is_told_all_of_a_batchs_options_but_those_of_its_archive() -> 
     options = BatchOptions.model_validate(
         {"preset": "amazon", "quality": 70, "inside_pattern": "in", "renditions": [{"name": "a", "size": 99}]}
     )
-    render = options.render()
+    render = options.of_each()
     assert type(render) is RenderOptions
     assert render.model_dump() == options.model_dump(exclude={"inside_pattern"})
     assert RenderOptions.model_validate_json(render.model_dump_json()) == render

@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from structlog.testing import capture_logs
 
 from libs.common.api_keys import generate
+from libs.common.contracts.access import DEFAULT_KEY_PERMISSIONS, ActorKind
 from libs.common.contracts.ids import ApiKeyId, TenantId
 from libs.common.contracts.tenants import KeyMode
 from libs.common.errors import Refusal
@@ -37,8 +38,8 @@ SECRETS = "the password is hunter2"
 
 def client(**settings: Any) -> httpx.AsyncClient:
     gateway = offline_gateway(**settings)
-    caller = Caller(TenantId.new(), ApiKeyId.new(), KeyMode.LIVE)
-    gateway.keys.learn([KnownKey(KEY.public_id, KEY.sha256, caller, revoked=False)])
+    caller = Caller(TenantId.new(), ApiKeyId.new(), ActorKind.API_KEY, DEFAULT_KEY_PERMISSIONS)
+    gateway.keys.put(KnownKey(KEY.public_id, KEY.sha256, caller, revoked=False))
     app = create_app(gateway)
     app.include_router(_broken())
     transport = httpx.ASGITransport(app)

@@ -11,7 +11,7 @@ import pytest
 
 from libs.common.contracts.providers import Payer, ProviderName
 from libs.common.contracts.routing import UsageGroup, UsageReport, UsageRow
-from services.gateway.routes.usage import _a_year_before
+from services.gateway.routes.usage import a_year_before
 from services.gateway.usage_csv import prefers_csv, usage_csv
 from tests.unit.test_gateway_problems import client
 
@@ -83,4 +83,4 @@ async def test_a_period_or_a_group_that_can_not_be_is_refused(query: str, code: 
 )
 def test_savings_show_twelve_months_to_the_last_one(end: date, start: date) -> None:
     """Whole ones, over the turn of the year and at the beginning of time."""
-    assert _a_year_before(end) == start
+    assert a_year_before(end) == start

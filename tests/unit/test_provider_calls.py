@@ -52,7 +52,9 @@ class Scripted(Connection):
         await self.probe()
         return Drawing(b"", "image/png", "a model")
 
-    async def on_model(self, photo: bytes, media_type: str, prompt: str) -> Drawing:
+    async def on_model(
+        self, photo: bytes, media_type: str, prompt: str, person: bytes | None = None
+    ) -> Drawing:
         return await self.ghost(photo, media_type)
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -51,6 +52,19 @@ async def test_every_request_is_as_the_documents_ask(google_server: GoogleContra
     prompts = [asked.contents[0].parts[1].text or "" for asked in google_server.asked]
     assert "ghost-mannequin" in prompts[0]
     assert "a woman in a {white} studio" in prompts[1]
+
+
+async def test_a_person_is_sent_before_the_garment(google_server: GoogleContract) -> None:
+    """And the picture that comes back is to have the person's proportions."""
+    async with on(await OnGoogle(google_server, DRAWING).working()) as connection:
+        await connection.on_model(b"\xff\xd8garment", "image/jpeg", "", photo())
+    person, garment, prompt = google_server.asked[0].contents[0].parts
+    assert google_server.problems == []
+    assert person.inlineData is not None
+    assert garment.inlineData is not None
+    assert base64.b64decode(person.inlineData.data) == photo()
+    assert base64.b64decode(garment.inlineData.data) == b"\xff\xd8garment"
+    assert "wearing exactly this garment" in (prompt.text or "")
 
 
 async def test_the_picture_asked_for_has_the_photos_proportions(google_server: GoogleContract) -> None:
