@@ -16,7 +16,7 @@ from rich.table import Table
 
 NAMES = (
     *("pure", "engine", "leak", "system", "celery", "overhead", "upload", "fairness"),
-    *("gateway", "lease", "routing", "byok", "calls"),
+    *("gateway", "lease", "routing", "byok", "calls", "access", "quotas"),
 )
 RESULTS = Path(__file__).parent / "results"
 console = Console()

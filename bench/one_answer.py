@@ -63,7 +63,9 @@ class OneAnswerAway:
     async def ghost(self, photo: bytes, media_type: str) -> Drawing:
         raise NotImplementedError
 
-    async def on_model(self, photo: bytes, media_type: str, prompt: str) -> Drawing:
+    async def on_model(
+        self, photo: bytes, media_type: str, prompt: str, person: bytes | None = None
+    ) -> Drawing:
         raise NotImplementedError
 
     async def close(self) -> None: ...

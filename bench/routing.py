@@ -139,9 +139,9 @@ async def _waiting(database: Database, tenant: TenantId, images: int) -> None:
     async with database.tenant(tenant) as tx:
         key = ApiKeyId.new()
         await tx.execute(
-            sql.insert_batch, tenant, batch_id, "archive", "accepted", key, "k", 9, {}, None, now
+            sql.insert_batch, tenant, batch_id, "archive", "accepted", key, False, "k", 9, {}, None, now
         )
-        await store.insert_images(tx, tenant, batch_id, rows)
+        await store.insert_images(tx, tenant, batch_id, rows, test=False)
         await tx.execute(sql.advance_split, tenant, batch_id, images, "processing")
         await store.move_counts(tx, tenant, batch_id, Moves(total=images, ready=images, waiting=images))
 
