@@ -124,6 +124,14 @@ async def test_a_good_model_is_measured(tmp_path: Path) -> None:
     assert found.run_ms is not None
 
 
+async def test_a_large_worker_costs_its_models_nothing(tmp_path: Path) -> None:
+    """What the worker itself takes is not counted as the model's."""
+    ballast = np.ones(2_500 * 2**20 // 8)
+    found = await examine(saved(tmp_path, tiny_model()), CARD)
+    assert ballast.sum() > 0
+    assert found.ok, found.reason
+
+
 async def test_a_model_whose_output_is_something_else_is_refused(tmp_path: Path) -> None:
     """It has to give what its card says."""
     found = await examine(saved(tmp_path, tiny_model(classes=2)), CARD)
