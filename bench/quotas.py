@@ -34,12 +34,22 @@ async def run() -> dict[str, float]:
             clients[name] = httpx.AsyncClient(
                 base_url=running.system.addresses.api_url, headers=account.headers, timeout=60
             )
-        await asyncio.sleep(2)  # every service has heard of the plans by then
+        await _known(clients["quota"])
         figures = await _compared("photo_ms", clients, "/api/v1/images?wait=0", _JPEG, PHOTOS)
         figures |= await _compared("archive_ms", clients, "/api/v1/batch/process", _archive(), ARCHIVES)
         for client in clients.values():
             await client.aclose()
     return figures
+
+
+async def _known(client: httpx.AsyncClient) -> None:
+    """The batch service has heard of the plan, and so has who is told at the same time."""
+    async with asyncio.timeout(10):
+        while True:
+            found = (await client.get("/api/v1/usage/quotas")).raise_for_status().json()
+            if any(one["name"] == "images_month" and one["limit"] for one in found["items"]):
+                return
+            await asyncio.sleep(0.05)
 
 
 async def _compared(

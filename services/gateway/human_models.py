@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
@@ -19,19 +17,17 @@ from libs.common.contracts.access import Permission
 from libs.common.contracts.human_models import CreateHumanModel, UseHumanModel, upload_parts
 from libs.common.contracts.ids import HumanModelId
 from libs.common.contracts.options import RenderOptions
-from libs.common.errors import MannequinError
-from libs.common.objects import Objects, tenant_key
-from libs.common.telemetry import logger
+from libs.common.objects import tenant_key
 from services.gateway.errors import UnsupportedMedia
 from services.gateway.gateway import Act, Ask
 from services.gateway.human_model_views import HumanModel, NewHumanModel
 from services.gateway.idempotency import Answer, Claim, fingerprint, stable_id
+from services.gateway.keeping import discard, gone_if_refused, stored_or_gone
 from services.gateway.uploads import MULTIPART, Received, Taken, is_form, receive
 
 PATHS = frozenset({"/api/v1/human-models"})
 PART = "consent"
 _NAME_LENGTH = 120
-_log = logger("gateway.human_models")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +58,11 @@ async def take_in(act: Act) -> Response:
     async with act.gateway.idempotency.claim(act.tenant, act.idempotency_key) as claim:
         if claim.replays:
             return await _repeated(act, claim)
-        try:
+        objects, key = act.gateway.objects, intake.upload_key
+        async with stored_or_gone(objects, key):
             received, body = await _received(act, intake)
+        async with gone_if_refused(objects, key):
             made = await act.service(_command(intake, received, body))
-        except BaseException:
-            await asyncio.shield(_delete(act.gateway.objects, intake.upload_key))
-            raise
         await _keep(act, claim, _fingerprint(act, received, body), made.id)
         return _answer(act, made).response()
 
@@ -96,7 +91,7 @@ async def _received(act: Act, intake: Intake) -> tuple[Received, NewHumanModel]:
 
 async def _repeated(act: Act, claim: Claim) -> Response:
     taken = Taken((), act.gateway.settings.max_photo_bytes, picture=True, json_part=PART)
-    received = await receive(act.request, taken, _discard, act.gateway.metrics.uploaded.inc)
+    received = await receive(act.request, taken, discard, act.gateway.metrics.uploaded.inc)
     first = claim.replay(_fingerprint(act, received, _body(received)))
     query = contract.GetHumanModel(model_id=HumanModelId(first.body["id"]))
     return _answer(act, await act.service(query)).response(replayed=True)
@@ -141,14 +136,3 @@ async def _keep(act: Act, claim: Claim, print_: str, model_id: HumanModelId) -> 
 def _answer(act: Act, model: contract.HumanModel) -> Answer:
     view = seen(act, model)
     return Answer(201, view.model_dump(mode="json"), {"Location": view.links.self_})
-
-
-async def _discard(content: AsyncIterator[bytes]) -> int:
-    return sum([len(block) async for block in content])
-
-
-async def _delete(objects: Objects, key: str) -> None:
-    try:
-        await objects.delete(key)
-    except MannequinError as error:
-        _log.warning("object_left_behind", key=key, reason=error.detail)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic
@@ -14,20 +12,18 @@ from ulid import ULID
 
 from libs.common.contracts.batch import BatchOptions, SubmitBatch, SubmitImage
 from libs.common.contracts.routing import Estimate, EstimateBatch
-from libs.common.errors import MannequinError
-from libs.common.objects import Objects, tenant_key
-from libs.common.telemetry import logger
+from libs.common.objects import tenant_key
 from services.gateway import store
 from services.gateway.admission import admit
 from services.gateway.gateway import Act
 from services.gateway.human_models import check_person
 from services.gateway.idempotency import Answer, fingerprint
+from services.gateway.keeping import delete, discard, stored_or_gone
 from services.gateway.options import Options, RenderQuery, merged_options
 from services.gateway.uploads import Received, Taken, is_form, receive
 
 ESTIMATE_S = 60.0
 Command = SubmitBatch | SubmitImage
-_log = logger("gateway.submissions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +56,8 @@ async def submit(act: Act, query: RenderQuery, intake: Intake[Options]) -> Accep
     async with gateway.idempotency.claim(act.tenant, act.idempotency_key) as claim:
         if early is not None and not claim.replays:
             await check_person(act, early)
-        async with _stored_or_gone(gateway.objects, intake.key):
-            sink = _discard if claim.replays else partial(gateway.objects.put_stream, intake.key)
+        async with stored_or_gone(gateway.objects, intake.key):
+            sink = discard if claim.replays else partial(gateway.objects.put_stream, intake.key)
             received = await receive(request, taken, sink, gateway.metrics.uploaded.inc)
             options = merged_options(query, received.options, intake.options)
             command = intake.command(received, options)
@@ -94,7 +90,7 @@ async def estimate(act: Act, query: RenderQuery, taken: Taken) -> Estimate:
         look = EstimateBatch(archive_key=key, archive_size=received.size, options=options)
         return await act.service(look, ESTIMATE_S)
     finally:
-        await asyncio.shield(_delete(gateway.objects, key))
+        await delete(gateway.objects, key)
 
 
 async def _within_plan(act: Act, taken: Taken) -> Taken:
@@ -110,28 +106,3 @@ def _fingerprint(request: Request, command: Command, received: Received) -> str:
     name = command.name if isinstance(command, SubmitImage) else ""
     options = command.options.model_dump_json()
     return fingerprint(request.method, request.url.path, name, options, received.sha256)
-
-
-async def _discard(content: AsyncIterator[bytes]) -> int:
-    return sum([len(block) async for block in content])
-
-
-@asynccontextmanager
-async def _stored_or_gone(objects: Objects, key: str) -> AsyncIterator[None]:
-    """An upload that breaks off, or is refused after it was stored, leaves no object.
-
-    Not around the commit: should its outcome be unknown, a stray object is better than a batch without
-    archive.
-    """
-    try:
-        yield
-    except BaseException:
-        await asyncio.shield(_delete(objects, key))
-        raise
-
-
-async def _delete(objects: Objects, key: str) -> None:
-    try:
-        await objects.delete(key)
-    except MannequinError as error:
-        _log.warning("object_left_behind", key=key, reason=error.detail)

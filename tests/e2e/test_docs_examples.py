@@ -17,6 +17,7 @@ from libs.common.contracts.access import Role
 from tests.integration.human_model_desk import CONSENT, person
 from tests.servers.examples import Example, all_examples
 from tests.servers.photos import jpegs, numbered, zipped
+from tests.servers.planted import planted
 from tests.servers.system import System
 from tests.servers.tokens import member
 from tests.unit.tiny_onnx import tiny_model
@@ -32,7 +33,10 @@ def surroundings(system: System, tmp_path_factory: pytest.TempPathFactory) -> Su
     folder = tmp_path_factory.mktemp("examples")
     photos = jpegs(3)
     (folder / "coat.jpg").write_bytes(photos[0])
-    (folder / "shoot.zip").write_bytes(zipped(numbered(photos[1:])))
+    (folder / "shirt.jpg").write_bytes(photos[0])
+    for archive in ("shoot.zip", "spring.zip"):
+        (folder / archive).write_bytes(zipped(numbered(photos[1:])))
+    (folder / "token").write_text(planted())
     _own_model(folder)
     (folder / "alex.jpg").write_bytes(person())
     (folder / "consent.json").write_text(json.dumps(CONSENT))
@@ -40,12 +44,14 @@ def surroundings(system: System, tmp_path_factory: pytest.TempPathFactory) -> Su
     variables = {
         "MANNEQUIN_API_URL": system.api_url,
         "MANNEQUIN_API_KEY": account.key.get_secret_value(),
+        "API": system.api_url,
+        "KEY": account.key.get_secret_value(),
         "WEBHOOK_URL": "http://127.0.0.1:9/hooks",
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     owner = member(system.supervisor.addresses, account.tenant, Role.OWNER)
     variables["MANNEQUIN_OWNER_TOKEN"] = owner.headers["Authorization"].removeprefix("Bearer ")
-    asyncio.run(_delivery(variables, folder))
+    variables["BATCH"] = asyncio.run(_delivery(variables, folder))
     return folder, os.environ | variables
 
 
@@ -60,8 +66,8 @@ def _own_model(folder: Path) -> None:
     (folder / "card.json").write_text(json.dumps(card))
 
 
-async def _delivery(variables: dict[str, str], folder: Path) -> None:
-    """A webhook as it came, for pages that verify one."""
+async def _delivery(variables: dict[str, str], folder: Path) -> str:
+    """A webhook as it came, for pages that verify one; the batch that it tells of."""
     headers = {"authorization": f"Bearer {variables['MANNEQUIN_API_KEY']}"}
     async with (
         httpx.AsyncClient(base_url=variables["MANNEQUIN_API_URL"], headers=headers, timeout=60) as api,
@@ -78,6 +84,7 @@ async def _delivery(variables: dict[str, str], folder: Path) -> None:
         told = {"secret": endpoint["secret"], "headers": names, "body": arrived.body.decode()}
         (folder / "delivery.json").write_text(json.dumps(told))
         await api.delete(f"/api/v1/webhook-endpoints/{endpoint['id']}")
+        return str(sent.json()["id"])
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

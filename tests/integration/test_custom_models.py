@@ -34,7 +34,7 @@ from libs.common.contracts.tenants import Plan, PlanChanged
 from libs.common.db import Database
 from libs.common.errors import NotFound
 from libs.common.objects import Objects, tenant_key
-from services.inference.custom.cache import CustomModelCache, remove_unused
+from services.inference.custom.cache import CustomModelCache, place_of, remove_unused
 from services.inference.custom.checking import checker, plan_changed
 from services.inference.custom.errors import (
     NoSuchCustomModel,
@@ -50,6 +50,7 @@ from services.inference.renderer import OnnxRendererFactory
 from services.inference.shots import Shots
 from tests.servers.databases import TestDatabase
 from tests.servers.photos import jpegs
+from tests.unit.tiny_onnx import tiny_model
 
 OWN = MODELS / DEFAULT_MODEL
 _PARTS = yaml.safe_load((OWN / "model.yaml").read_text())
@@ -138,7 +139,8 @@ async def test_a_try_takes_its_share_alone(desk: Desk) -> None:
     await desk.models.roll_out(RollOutModel(sha256=sha256, share=0.25), tenant)
     rollout = await desk.cache().rollout(tenant)
     assert rollout is not None
-    assert (rollout.live, rollout.canary, rollout.canary_share) == (DEFAULT_MODEL, f"{tenant}/{sha256}", 0.25)
+    assert (rollout.live, rollout.canary_share) == (DEFAULT_MODEL, 0.25)
+    assert str(rollout.canary).startswith(f"{tenant}/")
 
 
 async def test_a_model_that_is_refused_says_why_and_serves_nobody(desk: Desk) -> None:
@@ -168,6 +170,37 @@ async def test_the_same_file_again_is_the_same_version(desk: Desk) -> None:
     assert len(model.versions) == 2
     with pytest.raises(NotFound):
         await desk.objects.head(key)
+
+
+async def test_a_refused_file_may_come_again_with_another_card(desk: Desk) -> None:
+    """A wrong card, or a file that was lost before it was looked at, is no last word on the file."""
+    tenant, content = await desk.tenant(), tiny_model()
+    card: dict[str, Any] = {"input": {"name": "image", "height": 64, "width": 48}, "hint": None}
+    output = {"name": "probabilities", "stride": 2, "channels": ["background", "garment"]}
+    sha256 = await desk.uploaded(tenant, content, **card, output=output)
+    await desk.checked(tenant, sha256)
+    (model,) = (await desk.models.list_all(ListCustomModels(), tenant)).items
+    assert model.versions[0].status is VersionStatus.REFUSED
+    output["channels"] = ["background", "garment", "body"]
+    await desk.uploaded(tenant, content, **card, output=output)
+    await desk.checked(tenant, sha256)
+    (model,) = (await desk.models.list_all(ListCustomModels(), tenant)).items
+    assert model.versions[0].status is VersionStatus.READY, model.versions[0].reason
+
+
+async def test_a_good_file_under_another_name_makes_no_model(desk: Desk) -> None:
+    """It is the version that it was; no model without any version is left."""
+    tenant = await desk.tenant()
+    await desk.uploaded(tenant, b"one", name="first")
+    await desk.uploaded(tenant, b"one", name="second")
+    models = (await desk.models.list_all(ListCustomModels(), tenant)).items
+    assert [(model.name, len(model.versions)) for model in models] == [("first", 1)]
+
+
+def test_another_card_is_another_place_on_the_disk() -> None:
+    """So that no worker runs a file by a card that it had before."""
+    assert place_of("ab" * 32, {"input": 1}) != place_of("ab" * 32, {"input": 2})
+    assert place_of("ab" * 32, {"a": 1, "b": 2}) == place_of("ab" * 32, {"b": 2, "a": 1})
 
 
 async def test_a_deleted_model_is_gone_with_its_file(desk: Desk) -> None:
@@ -210,9 +243,10 @@ async def test_what_has_not_served_for_long_leaves_the_disk(desk: Desk) -> None:
     tenant = await desk.tenant()
     sha256 = await desk.ready(tenant)
     await desk.models.roll_out(RollOutModel(sha256=sha256, share=1), tenant)
-    await desk.cache().rollout(tenant)
+    rollout = await desk.cache().rollout(tenant)
+    assert rollout is not None
     remove_unused(desk.folder, 3600)
-    assert (desk.folder / tenant / sha256 / "model.onnx").exists()
+    assert (desk.folder / rollout.live / "model.onnx").exists()
     remove_unused(desk.folder, -1)
     assert not (desk.folder / tenant).exists()
     assert await desk.cache().rollout(tenant) is not None

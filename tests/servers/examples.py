@@ -8,7 +8,10 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
+
+from services.gateway.docs.guide import chapters
 
 DOCS = Path(__file__).parents[2] / "docs"
 _FENCE = re.compile(
@@ -16,6 +19,9 @@ _FENCE = re.compile(
     r"(?P<code>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
+_FAILING = 'curl() { command curl --fail-with-body --silent --show-error "$@"; }'
+"""As a reader sees an error, which a program would not."""
+_PRE = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
 _NOT_RUN = re.compile(r"<!-- not run: [^>]+-->\s*$")
 _PROGRAMS = {
     "bash": ("bash", "-euo", "pipefail", "-c"),
@@ -55,6 +61,15 @@ def examples(page: Path) -> Iterator[Example]:
         yield Example(page, language, title, "\n".join(blocks))
 
 
+def page_examples() -> Iterator[Example]:
+    """The requests of the one page of `/docs`, a chapter at a time."""
+    for anchor, _, html in chapters():
+        blocks = [unescape(block) for block in _PRE.findall(html) if block.startswith("curl")]
+        if blocks:
+            yield Example(Path(f"page-{anchor}"), "bash", "curl", "\n".join([_FAILING, *blocks]))
+
+
 def all_examples() -> list[Example]:
     """Of every page."""
-    return [example for page in sorted(DOCS.rglob("*.md")) for example in examples(page)]
+    written = [example for page in sorted(DOCS.rglob("*.md")) for example in examples(page)]
+    return [*written, *page_examples()]

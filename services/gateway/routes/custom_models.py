@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from functools import partial
 from typing import Annotated
 
@@ -16,7 +13,7 @@ from ulid import ULID
 from libs.common.contracts import custom_models as contract
 from libs.common.contracts.access import Permission
 from libs.common.contracts.ids import CustomModelId
-from libs.common.errors import Invalid, MannequinError
+from libs.common.errors import Invalid
 from libs.common.objects import tenant_key
 from services.gateway import responses
 from services.gateway.auth.guard import guarded_router, needs
@@ -30,6 +27,7 @@ from services.gateway.custom_model_views import (
 )
 from services.gateway.gateway import Act, Acting, Asking
 from services.gateway.idempotency import Answer, fingerprint
+from services.gateway.keeping import discard, gone_if_refused, stored_or_gone
 from services.gateway.uploads import Received, Taken, receive
 
 router = guarded_router(prefix="/api/v1", tags=["Custom models"])
@@ -50,19 +48,18 @@ async def upload_model(act: Acting) -> Response:
     becomes a new version of the model of that name, and is looked at in a sandbox: operators, opset, weights,
     shapes, and the time and memory of a run. Needs a plan with models of your own.
     """
+    objects = act.gateway.objects
     key = tenant_key(act.tenant, "custom-models", str(ULID()).lower(), "model.onnx")
     async with act.gateway.idempotency.claim(act.tenant, act.idempotency_key) as claim:
-        sink = _discard if claim.replays else partial(act.gateway.objects.put_stream, key)
-        try:
+        async with stored_or_gone(objects, key):
+            sink = discard if claim.replays else partial(objects.put_stream, key)
             received = await receive(act.request, _TAKEN, sink, act.gateway.metrics.uploaded.inc)
             told = _told(received)
-            print_ = fingerprint(act.request.url.path, told.model_dump_json(), received.sha256)
-            if claim.replays:
-                return claim.replay(print_).response(replayed=True)
+        print_ = fingerprint(act.request.url.path, told.model_dump_json(), received.sha256)
+        if claim.replays:
+            return claim.replay(print_).response(replayed=True)
+        async with gone_if_refused(objects, key):
             answer = await _added(act, told, received, key)
-        except BaseException:
-            await asyncio.shield(_delete(act, key))
-            raise
         async with act.gateway.database.tenant(act.tenant) as tx:
             await claim.keep(tx, print_, answer)
     return answer.response()
@@ -153,12 +150,3 @@ async def _added(act: Act, told: NewModel, received: Received, key: str) -> Answ
     made = CustomModel.model_validate((await act.service(query)).model_dump())
     location = {"Location": f"{act.links.base}/custom-models/{made.id}"}
     return Answer(202, made.model_dump(mode="json"), location)
-
-
-async def _discard(content: AsyncIterator[bytes]) -> int:
-    return sum([len(block) async for block in content])
-
-
-async def _delete(act: Act, key: str) -> None:
-    with suppress(MannequinError):
-        await act.gateway.objects.delete(key)

@@ -1,13 +1,14 @@
 """Files of tenants' models on a worker's disk, as model folders that the registry reads.
 
-A file's place is named by its tenant and its SHA-256, and is checked by the registry whenever it is opened:
-so a place that is there is right for ever, whoever fetched it.
+A file's place is named by its tenant and a digest of file and card, and is checked by the registry whenever
+it is opened: so a place that is there is right for ever, whoever fetched it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import shutil
 import tempfile
 import time
@@ -92,7 +93,7 @@ class CustomModelCache:
 
     async def _fetched(self, tenant: TenantId, row: Row) -> str:
         """The registry's reference of a version, fetched if this worker does not have it. NotFound."""
-        reference = f"{tenant}/{row['sha256']}"
+        reference = f"{tenant}/{place_of(row['sha256'], row['card'])}"
         home = self._folder / reference
         async with self._fetching:
             if not home.exists():
@@ -100,6 +101,11 @@ class CustomModelCache:
                 await asyncio.to_thread(_write, home, content, dict(row["card"]), row["sha256"])
             home.touch()
         return reference
+
+
+def place_of(sha256: str, card: dict[str, Any]) -> str:
+    """Another card for the same file is another place."""
+    return hashlib.sha256(f"{sha256}{json.dumps(card, sort_keys=True)}".encode()).hexdigest()
 
 
 def remove_unused(folder: Path, older_s: float) -> None:

@@ -23,9 +23,11 @@ on conflict (tenant_id, name) do update set name = excluded.name
 returning id
 
 -- name: add_version
--- A file to be looked at; the same file again changes nothing.
+-- A file to be looked at; once more if it was refused, as it may have come with another card now.
 insert into model_versions (tenant_id, sha256, model_id, key, size, card) values ($1, $2, $3, $4, $5, $6)
-on conflict (tenant_id, sha256) do nothing
+on conflict (tenant_id, sha256) do update
+set model_id = excluded.model_id, key = excluded.key, card = excluded.card, status = 'checking', reason = null
+where model_versions.status = 'refused'
 
 -- name: get_version
 -- One version.

@@ -40,22 +40,20 @@ class CustomModels:
         self._objects = objects
 
     async def add(self, query: AddModelVersion, tenant: TenantId) -> CustomModel:
-        """Take in a file and have it looked at. NotInPlan, CardUnreadable, TooManyVersions."""
+        """Take in a file and have it looked at, unless that is under way or it is good. NotInPlan,
+        CardUnreadable, TooManyVersions.
+        """
         card = completed_card(query.name, query.sha256, query.card)
         async with self._database.tenant(tenant) as tx:
             await _require_plan(tx, tenant)
             await tx.execute(sql.lock_tenant, tenant)
-            if await tx.fetchval(sql.count_versions, tenant) >= MOST_VERSIONS:
-                raise TooManyVersions
-            model_id = await tx.fetchval(sql.name_model, tenant, CustomModelId.new(), query.name)
-            about = (query.sha256, model_id, query.key, query.size, card)
-            if await tx.execute(sql.add_version, tenant, *about):
-                record(tx, "custom_model.version_added", model_id, sha256=query.sha256)
-                tx.publish(CheckModelVersion(sha256=query.sha256))
+            before = await tx.fetchrow(sql.get_version, tenant, query.sha256)
+            if before is None or before["status"] == VersionStatus.REFUSED:
+                await _take(tx, tenant, query, card)
             known = await store.version(tx, tenant, query.sha256)
             shown = await store.model(tx, tenant, CustomModelId(known["model_id"]))
-        if known["key"] != query.key:
-            await self._objects.delete(query.key)
+        unused = {query.key, *([before["key"]] if before else [])} - {known["key"]}
+        await self._objects.delete(*unused)
         return shown
 
     async def list_all(self, _: ListCustomModels, tenant: TenantId) -> CustomModelList:
@@ -103,6 +101,15 @@ class CustomModels:
             await store.keep_rollout(tx, tenant, now)
             record(tx, "custom_model.rolled_back", "", live=now.live)
         return now
+
+
+async def _take(tx: Transaction, tenant: TenantId, query: AddModelVersion, card: dict[str, Any]) -> None:
+    if await tx.fetchval(sql.count_versions, tenant) >= MOST_VERSIONS:
+        raise TooManyVersions
+    model_id = await tx.fetchval(sql.name_model, tenant, CustomModelId.new(), query.name)
+    await tx.execute(sql.add_version, tenant, query.sha256, model_id, query.key, query.size, card)
+    record(tx, "custom_model.version_added", model_id, sha256=query.sha256)
+    tx.publish(CheckModelVersion(sha256=query.sha256))
 
 
 async def _require_plan(tx: Transaction, tenant: TenantId) -> None:
